@@ -1,0 +1,73 @@
+"""The only importer of a TFLite runtime: ai-edge-litert, or tflite-runtime where that is installed."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from importlib import import_module
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+RUNTIMES = ("ai_edge_litert.interpreter", "tflite_runtime.interpreter")
+
+Array = NDArray[Any]
+
+
+class ModelError(RuntimeError):
+    """A model or the runtime is missing or unusable; the text says what to do next."""
+
+
+class Model:
+    """One TFLite model with one input; not safe to share between threads.
+
+    Raises ModelError when no runtime is installed or the file is missing or no model.
+    """
+
+    def __init__(self, path: Path, threads: int = 1) -> None:
+        self.path = path
+        self._interpreter = _open(path, threads)
+        self._read_details()
+
+    @property
+    def input_shape(self) -> tuple[int, ...]:
+        """The shape `run` accepts now."""
+        return self._shape
+
+    def resize(self, shape: Sequence[int]) -> None:
+        """Set the input's shape once; tensors are re-allocated here and not at every run."""
+        self._interpreter.resize_tensor_input(self._input, list(shape), strict=False)
+        self._read_details()
+
+    def run(self, x: Array) -> list[Array]:
+        """Copies of all outputs, in the model's order, for `x` of `input_shape` (cast to the input's type)."""
+        self._interpreter.set_tensor(self._input, np.ascontiguousarray(x, self._dtype))
+        self._interpreter.invoke()
+        return [self._interpreter.get_tensor(index) for index in self._outputs]
+
+    def _read_details(self) -> None:
+        self._interpreter.allocate_tensors()
+        detail = self._interpreter.get_input_details()[0]
+        self._input: int = detail["index"]
+        self._dtype = detail["dtype"]
+        self._shape = tuple(int(n) for n in detail["shape"])
+        self._outputs = [int(output["index"]) for output in self._interpreter.get_output_details()]
+
+
+def _open(path: Path, threads: int) -> Any:
+    if not path.is_file():
+        raise ModelError(f"model file {path} is missing; run `emobox models` to fetch it")
+    try:
+        return _interpreter_class()(model_path=str(path), num_threads=threads)
+    except ValueError as error:
+        raise ModelError(f"{path} is not a usable TFLite model ({error}); run `emobox models`") from error
+
+
+def _interpreter_class() -> Any:
+    for name in RUNTIMES:
+        try:
+            return import_module(name).Interpreter
+        except ImportError:
+            continue
+    raise ModelError("no TFLite runtime here; run `pip install ai-edge-litert==2.3.0`")
