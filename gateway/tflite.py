@@ -41,7 +41,7 @@ class Model:
         self._read_details()
 
     def run(self, x: Array) -> list[Array]:
-        """Copies of all outputs, in the model's order, for `x` of `input_shape` (cast to the input's type)."""
+        """Copies of all outputs in the model's order for `x` of `input_shape` (cast to the input's type)."""
         self._interpreter.set_tensor(self._input, np.ascontiguousarray(x, self._dtype))
         self._interpreter.invoke()
         return [self._interpreter.get_tensor(index) for index in self._outputs]
