@@ -1,0 +1,113 @@
+"""MQTT, for everything on the gateway's side (the only importer of paho)."""
+
+from __future__ import annotations
+
+import json
+import logging
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import paho.mqtt.client as mqtt
+from paho.mqtt.enums import CallbackAPIVersion
+
+log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True)
+class BrokerAddress:
+    """Where the broker is and how to be let in; the password stays in its file."""
+
+    host: str = "127.0.0.1"
+    port: int = 1883
+    username: str | None = None
+    password_file: Path | None = None
+    ca_file: Path | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Message:
+    """One MQTT message."""
+
+    topic: str
+    payload: bytes
+    retain: bool = False
+
+
+class Bus:
+    """A clean-session connection that comes back by itself; `on_message` runs on the network thread."""
+
+    def __init__(
+        self,
+        address: BrokerAddress,
+        client_id: str,
+        *,
+        on_message: Callable[[Message], None] | None = None,
+        will: Message | None = None,
+        on_connect: Callable[[], None] | None = None,
+    ) -> None:
+        self._address = address
+        self._on_message = on_message
+        self._on_connect = on_connect
+        self._filters: list[str] = []
+        self._client = mqtt.Client(CallbackAPIVersion.VERSION2, client_id, clean_session=True)
+        if will:
+            self._client.will_set(will.topic, will.payload, qos=1, retain=will.retain)
+
+    @property
+    def connected(self) -> bool:
+        """Whether a publish would go out now."""
+        return self._client.is_connected()
+
+    def start(self) -> None:
+        """Begin to connect, and to reconnect, in the background."""
+        address, client = self._address, self._client
+        if address.username:
+            password = address.password_file.read_text().strip() if address.password_file else None
+            client.username_pw_set(address.username, password)
+        if address.ca_file:
+            client.tls_set(ca_certs=str(address.ca_file))
+        client.on_connect = self._connected
+        client.on_disconnect = self._disconnected
+        client.on_message = self._received
+        client.reconnect_delay_set(1, 10)
+        client.connect_async(address.host, address.port, keepalive=20)
+        client.loop_start()
+
+    def stop(self) -> None:
+        """Disconnect cleanly; the broker sends no will."""
+        self._client.disconnect()
+        self._client.loop_stop()
+
+    def subscribe(self, topic_filter: str) -> None:
+        """Subscribe with QoS 1, now and after every reconnect."""
+        self._filters.append(topic_filter)
+        if self.connected:
+            self._client.subscribe(topic_filter, qos=1)
+
+    def publish(
+        self, topic: str, payload: dict[str, Any] | bytes, *, qos: int = 1, retain: bool = False
+    ) -> bool:
+        """Hand a message to the link; False, and nothing is queued, when the link is down."""
+        if not self.connected:
+            return False
+        body = payload if isinstance(payload, bytes) else json.dumps(payload, separators=(",", ":")).encode()
+        return self._client.publish(topic, body, qos=qos, retain=retain).rc == mqtt.MQTT_ERR_SUCCESS
+
+    def _connected(self, client: mqtt.Client, _data: Any, _flags: Any, reason: Any, _props: Any) -> None:
+        if reason.is_failure:
+            log.warning("the broker %s:%s refused us: %s", self._address.host, self._address.port, reason)
+            return
+        for topic_filter in self._filters:
+            client.subscribe(topic_filter, qos=1)
+        if self._on_connect:
+            self._on_connect()
+
+    def _disconnected(self, _client: mqtt.Client, _data: Any, _flags: Any, reason: Any, _props: Any) -> None:
+        if reason.is_failure:
+            log.warning("lost the broker (%s); trying again by itself", reason)
+
+    def _received(self, _client: mqtt.Client, _data: Any, message: mqtt.MQTTMessage) -> None:
+        if self._on_message:
+            self._on_message(Message(message.topic, message.payload, message.retain))

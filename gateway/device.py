@@ -1,0 +1,94 @@
+"""A device of the moment: what camera and microphone processes are to the rest (spec 2)."""
+
+from __future__ import annotations
+
+import json
+import logging
+import os
+import threading
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+from firmware import wire
+from gateway.bus import BrokerAddress, Bus, Message
+
+log = logging.getLogger(__name__)
+
+
+def next_boot(path: Path) -> int:
+    """One more than the last start's number, kept in `path` before it is used."""
+    boot = int(path.read_text()) + 1 if path.exists() else 1
+    path.parent.mkdir(parents=True, exist_ok=True)
+    fresh = path.with_suffix(".new")
+    with fresh.open("w") as file:
+        file.write(str(boot))
+        file.flush()
+        os.fsync(file.fileno())
+    fresh.replace(path)
+    return boot
+
+
+class MomentDevice:
+    """Publishes events that are worth nothing later: while the link is down they are dropped and counted."""
+
+    def __init__(
+        self,
+        address: BrokerAddress,
+        site: str,
+        device: str,
+        state_dir: Path,
+        on_command: Callable[[dict[str, object]], None],
+    ) -> None:
+        self.dropped = 0
+        self._site, self._device, self._state_dir = site, device, state_dir
+        self._on_command = on_command
+        self._boot, self._seq = 0, 0
+        self._lock = threading.Lock()
+        will = Message(self._topic("status"), json.dumps(wire.make_status(False)).encode(), retain=True)
+        self._bus = Bus(
+            address,
+            f"{site}-{device}",
+            on_message=self._command,
+            will=will,
+            on_connect=self._announce,
+        )
+
+    def start(self) -> None:
+        """Count the boot and connect in the background."""
+        self._boot = next_boot(self._state_dir / f"{self._device}.boot")
+        self._bus.subscribe(self._topic("command"))
+        self._bus.start()
+
+    def stop(self) -> None:
+        """Say goodbye and disconnect."""
+        self._bus.publish(self._topic("status"), wire.make_status(False), retain=True)
+        self._bus.stop()
+
+    def send(self, kind: str, fields: dict[str, Any], happened_s: float) -> bool:
+        """Publish an event that happened at `happened_s` (time.monotonic()); False: dropped and counted."""
+        with self._lock:
+            if not self._bus.connected:
+                self.dropped += 1
+                return False
+            self._seq += 1
+            age_ms = max(0, round((time.monotonic() - happened_s) * 1000))
+            event = wire.make_event(kind, self._boot, self._seq, age_ms, fields)
+            return self._bus.publish(self._topic("event"), event)
+
+    def _topic(self, leaf: str) -> str:
+        return str(wire.topic(self._site, self._device, leaf))
+
+    def _announce(self) -> None:
+        self._bus.publish(self._topic("status"), wire.make_status(True), retain=True)
+
+    def _command(self, message: Message) -> None:
+        try:
+            command = json.loads(message.payload)
+        except ValueError:
+            command = None
+        if isinstance(command, dict):
+            self._on_command(command)
+        else:
+            log.warning("%s: ignored a command that is no JSON object", self._device)

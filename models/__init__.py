@@ -1,0 +1,1 @@
+"""The models EmoBox uses: what they are, where they come from, and how they get here."""
