@@ -28,6 +28,7 @@ class Model:
     def __init__(self, path: Path, threads: int = 1) -> None:
         self.path = path
         self._interpreter = _open(path, threads)
+        self._allocated = False
         self._read_details()
 
     @property
@@ -38,16 +39,23 @@ class Model:
     def resize(self, shape: Sequence[int]) -> None:
         """Set the input's shape once; tensors are re-allocated here and not at every run."""
         self._interpreter.resize_tensor_input(self._input, list(shape), strict=False)
-        self._read_details()
+        self._allocate()
 
     def run(self, x: Array) -> list[Array]:
         """Copies of all outputs in the model's order for `x` of `input_shape` (cast to the input's type)."""
+        if not self._allocated:
+            self._allocate()
         self._interpreter.set_tensor(self._input, np.ascontiguousarray(x, self._dtype))
         self._interpreter.invoke()
         return [self._interpreter.get_tensor(index) for index in self._outputs]
 
-    def _read_details(self) -> None:
+    def _allocate(self) -> None:
+        """Not in the constructor: the melspectrogram model cannot be allocated at the shape it ships with."""
         self._interpreter.allocate_tensors()
+        self._allocated = True
+        self._read_details()
+
+    def _read_details(self) -> None:
         detail = self._interpreter.get_input_details()[0]
         self._input: int = detail["index"]
         self._dtype = detail["dtype"]
