@@ -110,4 +110,4 @@ class Bus:
 
     def _received(self, _client: mqtt.Client, _data: Any, message: mqtt.MQTTMessage) -> None:
         if self._on_message:
-            self._on_message(Message(message.topic, message.payload, message.retain))
+            self._on_message(Message(message.topic, bytes(message.payload), message.retain))
