@@ -1,4 +1,4 @@
-"""The shop's site.toml as one frozen tree; whatever is wrong with it is named by file, key and what is allowed."""
+"""The shop's site.toml as one frozen tree; what is wrong is named by file, key and what is allowed."""
 
 from __future__ import annotations
 
@@ -78,6 +78,12 @@ def _local(value: datetime) -> datetime:
     return value
 
 
+def _k_value(value: float) -> float:
+    if not 0.2 <= value <= 1:
+        raise ValueError(f"allowed is 0.2 to 1 (it is {value:g})")
+    return value
+
+
 def _versions(value: Any) -> Any:
     return value if isinstance(value, list) else [{"value": value}]
 
@@ -93,15 +99,13 @@ Months = Annotated[int, Field(ge=1, le=1200)]
 class Table(BaseModel):
     """A table of site.toml: unknown names are refused, types are exact, nothing changes afterwards."""
 
-    model_config = ConfigDict(
-        extra="forbid", frozen=True, strict=True, allow_inf_nan=False, populate_by_name=True
-    )
+    model_config = ConfigDict(extra="forbid", frozen=True, strict=True, allow_inf_nan=False)
 
 
 class KVersion(Table):
     """One value of K, in force from a local time on."""
 
-    value: float = Field(ge=0.2, le=1)
+    value: Annotated[float, AfterValidator(_k_value)]
     start: Annotated[datetime, AfterValidator(_local)] | None = Field(default=None, alias="from")
 
 
@@ -216,7 +220,8 @@ class Defaults(Table):
 
     def ms(self, name: str) -> int:
         """A setting in seconds as whole milliseconds."""
-        return int(round(getattr(self, name) * 1000))
+        seconds: float = getattr(self, name)
+        return round(seconds * 1000)
 
 
 class Broker(Table):
@@ -273,7 +278,7 @@ class CameraSource(Table):
 
 
 class MicrophoneSource(Table):
-    """What a microphone process listens to: an ALSA card, a WAV file, or - for raw sound on standard input."""
+    """What a microphone process listens to: an ALSA card, a WAV file, or - for raw sound on stdin."""
 
     source: str = Field(min_length=1)
     loop: bool = False

@@ -1,0 +1,195 @@
+"""From a point's events to its contacts (spec 3): pure, without clock, input or output."""
+
+from __future__ import annotations
+
+from bisect import bisect_left, bisect_right
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from functools import partial
+
+from gateway.config import Site
+from gateway.events import Click, Event, Press, Reading, Spoken
+from gateway.fusion.asks import AskLimits, Asks, open_asks
+from gateway.fusion.emotion import UNSEEN, Emotion, EmotionLimits, Window, read_emotion
+from gateway.fusion.ratings import Answer, PointRules, Ratings, SpokenRating, rate
+from gateway.privacy import profile
+
+SETTLE_MS = 2000
+POST_VALID_MIN_MS = 1500
+SCORES = {"loyal": 1.0, "passive": 0.0, "unknown": 0.0, "critic": -1.0}
+
+EmotionReader = Callable[[Sequence[Reading], Window, EmotionLimits], Emotion]
+
+
+@dataclass(frozen=True, slots=True)
+class Contact:
+    """One ask and what came of it: the unit of every index (spec 1); times in ms since 1970."""
+
+    point: str
+    asked: int
+    asked_by: str
+    outcome: str
+    rating: str | None
+    via: str
+    rated: int | None
+    emotion: Emotion
+    score: float | None
+    k: float
+    flags: tuple[str, ...]
+
+    @property
+    def counts(self) -> bool:
+        """Whether it is in the indices: not cancelled, not closed."""
+        return self.score is not None
+
+    @property
+    def answer_s(self) -> float | None:
+        """Seconds from the ask to the rating."""
+        return None if self.rated is None else (self.rated - self.asked) / 1000
+
+
+@dataclass(slots=True)
+class PointEvents:
+    """Trusted events of a point, none of a device in test mode; readings are in order of t."""
+
+    clicks: list[Click] = field(default_factory=list)
+    presses: list[Press] = field(default_factory=list)
+    spoken: list[Spoken] = field(default_factory=list)
+    readings: list[Reading] = field(default_factory=list)
+
+    def add(self, event: Event) -> None:
+        """Put an event where it belongs."""
+        if isinstance(event, Reading):
+            self.readings.append(event)
+        elif isinstance(event, Press):
+            self.presses.append(event)
+        elif isinstance(event, Click):
+            self.clicks.append(event)
+        elif isinstance(event, Spoken):
+            self.spoken.append(event)
+
+
+@dataclass(frozen=True, slots=True)
+class Fused:
+    """What the events of a point say: its contacts, every press's state, the marks `regular`."""
+
+    contacts: list[Contact]
+    states: dict[tuple[str, int, int], str]
+    regular: int
+    open_ask: int | None
+
+
+class Fusion:
+    """The rules of one point of a site."""
+
+    def __init__(self, site: Site, point: str, reader: EmotionReader = read_emotion) -> None:
+        limits = site.defaults
+        self._site, self._point, self._reader = site, point, reader
+        self._privacy = profile(site)
+        self._ask_limits = AskLimits(limits.ms("cancel_s"), limits.ms("phrase_merge_s"))
+        self._rules = PointRules(
+            site.timeout_ms(point),
+            limits.ms("burst_gap_s"),
+            {name: device.keys or 0 for name, device in site.devices.items()},
+            site.is_open,
+        )
+        post = self._privacy.post_press_only
+        self._emotion_limits = EmotionLimits(
+            limits.face_px_min,
+            limits.face_yaw_max,
+            limits.smile_on,
+            limits.smile_off,
+            POST_VALID_MIN_MS if post else limits.ms("valid_min_s"),
+            limits.ms("positive_run_s"),
+        )
+
+    def fuse(self, events: PointEvents, now: int | None = None) -> Fused:
+        """Contacts of the point; without `now` every ask has reached its time-out."""
+        asks = open_asks(events.clicks, self._with_role(events.spoken, "ask"), self._ask_limits)
+        ratings = rate(asks, events.presses, self._spoken_ratings(events.spoken), self._rules)
+        contact = partial(self._contact, asks, ratings, ratings.times(), events.readings)
+        pending = self._pending(asks, ratings.answers, now)
+        places = [place for place in range(len(asks.asks)) if place != pending]
+        open_ask = None if pending is None else asks.asks[pending].t
+        return Fused([contact(place) for place in places], ratings.states, ratings.regular, open_ask)
+
+    def _with_role(self, spoken: Sequence[Spoken], role: str) -> list[Spoken]:
+        phrases = self._site.phrases
+        return [s for s in spoken if s.phrase in phrases and phrases[s.phrase].role == role]
+
+    def _spoken_ratings(self, spoken: Sequence[Spoken]) -> list[SpokenRating]:
+        if self._site.points[self._point].technology != "voice":
+            return []
+        ratings = self._with_role(spoken, "rating")
+        return [SpokenRating(s, self._site.phrases[s.phrase].rating or "") for s in ratings]
+
+    def _pending(self, asks: Asks, answers: list[Answer], now: int | None) -> int | None:
+        """Place of the ask that is still open at `now`; only the newest can be."""
+        place = None if now is None else asks.newest(now)
+        if now is None or place is None or answers[place].cancelled or answers[place].rating:
+            return None
+        return place if now <= asks.asks[place].t + self._rules.timeout_ms else None
+
+    def _contact(
+        self, asks: Asks, ratings: Ratings, times: list[int], readings: list[Reading], place: int
+    ) -> Contact:
+        ask, answer = asks.asks[place], ratings.answers[place]
+        closed = not self._site.is_open(ask.t)
+        emotion = UNSEEN if answer.cancelled else self._emotion(asks, answer, times, readings, place)
+        outcome = _outcome(answer, emotion)
+        k = self._site.k_at(self._point, ask.t)
+        score = None if closed or answer.cancelled else SCORES.get(outcome, -k)
+        return Contact(
+            self._point,
+            ask.t,
+            ask.asked_by,
+            outcome,
+            answer.rating,
+            answer.via,
+            answer.t,
+            emotion,
+            score,
+            k,
+            (*answer.flags, *["ambiguous"] * emotion.ambiguous, *["closed"] * closed),
+        )
+
+    def _emotion(
+        self, asks: Asks, answer: Answer, times: list[int], readings: list[Reading], place: int
+    ) -> Emotion:
+        asked = asks.asks[place].t
+        window = self._window(asked, answer.t, times, asks.next_t(place))
+        if window is None:
+            return UNSEEN
+        start = bisect_left(readings, window.start, key=lambda reading: reading.t)
+        end = bisect_right(readings, window.end, key=lambda reading: reading.t)
+        return self._reader(readings[start:end], window, self._emotion_limits)
+
+    def _window(self, asked: int, rated: int | None, times: list[int], next_ask: int | None) -> Window | None:
+        """W of spec 3, or None when nothing may be looked at or nothing is left of it."""
+        span = self._span(asked, rated)
+        if span is None or not self._privacy.camera_on:
+            return None
+        before = bisect_left(times, asked if rated is None else rated) - 1
+        start = max(span[0], times[before] + SETTLE_MS) if before >= 0 else span[0]
+        end = span[1] if next_ask is None else min(span[1], next_ask)
+        return Window(start, end, rated) if start <= end else None
+
+    def _span(self, asked: int, rated: int | None) -> tuple[int, int] | None:
+        limits = self._site.defaults
+        if self._privacy.post_press_only:
+            return None if rated is None else (rated, rated + limits.ms("window_post_s"))
+        if rated is None:
+            return asked, asked + limits.ms("window_silent_s")
+        return max(asked, rated - limits.ms("window_before_s")), rated + limits.ms("window_after_s")
+
+
+def _outcome(answer: Answer, emotion: Emotion) -> str:
+    if answer.cancelled:
+        return "cancelled"
+    if answer.rating is None:
+        return "silent"
+    if answer.rating != "top":
+        return "critic"
+    if not emotion.known:
+        return "unknown"
+    return "loyal" if emotion.positive else "passive"

@@ -1,0 +1,37 @@
+"""Smile-Index and smile rate over contacts with known emotion (spec 4)."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from statistics import fmean
+
+from gateway.fusion import Contact
+from gateway.indices.intervals import clip, mean_interval, wilson
+
+MIN_KNOWN = 10
+
+
+@dataclass(frozen=True, slots=True)
+class Smiles:
+    """Smile-Index 0…100 and smile rate 0…1 with 95 % intervals; None under 10 known contacts."""
+
+    known: int
+    smile_index: float | None = None
+    smile_low: float | None = None
+    smile_high: float | None = None
+    smile_rate: float | None = None
+    rate_low: float | None = None
+    rate_high: float | None = None
+
+
+def smiles(contacts: Iterable[Contact]) -> Smiles:
+    """Over the contacts that are in the indices, rated and silent alike."""
+    known = [c.emotion for c in contacts if c.counts and c.emotion.smile_share is not None]
+    if len(known) < MIN_KNOWN:
+        return Smiles(len(known))
+    shares = [emotion.smile_share or 0.0 for emotion in known]
+    positive = sum(emotion.positive is True for emotion in known)
+    low, high = (clip(100 * end, 0, 100) for end in mean_interval(shares))
+    rate = positive / len(known)
+    return Smiles(len(known), 100 * fmean(shares), low, high, rate, *wilson(positive, len(known)))
