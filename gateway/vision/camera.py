@@ -8,65 +8,150 @@ import threading
 import time
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Any
 
 from gateway.config import Site
 from gateway.device import MomentDevice
 from gateway.tflite import ModelError
-from gateway.vision.capture import Capture, EndOfVideo, VideoError
+from gateway.vision.capture import Capture, EndOfVideoError, VideoError
 from gateway.vision.pipeline import Pipeline, load_pipeline
+from gateway.vision.watch import Watch
 from models.fetch import FetchError
 
 log = logging.getLogger(__name__)
 
-WATCH_MAX_MS = 600_000  # a lost "lens off" must not leave the lens on for the day
 HEALTH_S = 60.0
-IDLE_S = 0.25
+HEALTH_RETRY_S = 1.0  # until the first one has got through
+IDLE_S = 0.1
 RETRY_S = (1, 2, 4, 8, 15, 30, 30, 30)  # then the process ends, and its supervisor starts a fresh one
 
-OK, FAILED, CANNOT = 0, 1, 2  # exit status: end of the file or stopped; try again; needs a person
+DONE, FAILED, CANNOT = 0, 1, 2  # exit status: stopped or end of the file; try again; a person must act
 
 Send = Callable[[str, dict[str, Any], float], bool]
 
 
-class Eyes(Protocol):
-    """What the loop needs of a source: gateway.vision.capture.Capture."""
+class Health:
+    """One `health` event at the start and one a minute; `uptime_s` counts from the first tick."""
 
-    is_file: bool
+    def __init__(self, send: Send, dropped: Callable[[], int]) -> None:
+        self._send = send
+        self._dropped = dropped
+        self._started_s: float | None = None
+        self._due_s = 0.0
 
-    def open(self) -> None: ...
-    def grab(self) -> float: ...
-    def image(self) -> Any: ...
-    def close(self) -> None: ...
-
-
-class Watch:
-    """Until when the lens may be used; set from the bus's thread."""
-
-    def __init__(self, now: Callable[[], float] = time.monotonic) -> None:
-        self._now = now
-        self._until_s = 0.0
-
-    def is_on(self) -> bool:
-        """True while an ask is open."""
-        return self._now() < self._until_s
-
-    def command(self, command: dict[str, object]) -> None:
-        """Obeys {"v":1,"command":"watch","for_ms":N}; the newest one holds, 0 is lens off; the rest is ignored."""
-        for_ms = command.get("for_ms")
-        if command.get("command") != "watch" or command.get("v") != 1:
-            return
-        if not isinstance(for_ms, int) or isinstance(for_ms, bool) or for_ms < 0:
-            log.warning("ignored a watch command whose for_ms is no whole number of milliseconds")
-            return
-        self._until_s = self._now() + min(for_ms, WATCH_MAX_MS) / 1000
+    def tick(self, now_s: float) -> None:
+        """Sends the event when it is due; call often."""
+        if self._started_s is None:
+            self._started_s = now_s
+        if now_s >= self._due_s:
+            fields = {"uptime_s": round(now_s - self._started_s, 3), "dropped": self._dropped()}
+            self._due_s = now_s + (HEALTH_S if self._send("health", fields, now_s) else HEALTH_RETRY_S)
 
 
 class Camera:
-    """The loop: watched, it reads `fps` frames a second; unwatched, a lens is closed and a file plays on unseen."""
+    """The loop. Watched, it reads `fps` frames a second; unwatched, a lens is closed, a file plays on unseen."""
 
-    def __init__(self, capture: Capture, pipeline: Pipeline, watch: Watch, send: Send, fps: float) -> None:
-        self._capture, self._pipeline, self._watch, self._send = capture, pipeline, watch, send
+    def __init__(
+        self, capture: Capture, pipeline: Pipeline, watch: Watch, send: Send, health: Health, fps: float
+    ) -> None:
+        self._capture, self._pipeline, self._watch = capture, pipeline, watch
+        self._send, self._health = send, health
         self._period_s = 1 / fps
         self._due_s = 0.0
         self._is_open = False
+        self._failures = 0
+
+    def run(self, stop: threading.Event) -> None:
+        """Works until `stop` is set. Raises EndOfVideoError, and VideoError when a source stays away."""
+        try:
+            while not stop.is_set():
+                self._turn(stop)
+        finally:
+            self._close()
+
+    def _turn(self, stop: threading.Event) -> None:
+        if not self._capture.is_file and not self._watch.is_on():
+            self._close()
+            stop.wait(IDLE_S)
+        else:
+            self._look(stop)
+        self._health.tick(time.monotonic())
+
+    def _look(self, stop: threading.Event) -> None:
+        try:
+            self._open()
+            taken_s = self._capture.grab()
+            if self._watch.is_on() and self._is_due(taken_s):
+                self._publish(taken_s)
+            self._failures = 0
+        except VideoError as error:
+            self._close()
+            stop.wait(self._retry_s(error))
+
+    def _publish(self, taken_s: float) -> None:
+        for face in self._pipeline.see(self._capture.image(), taken_s):
+            if self._watch.is_on():
+                self._send("face", face.fields(), taken_s)
+
+    def _is_due(self, taken_s: float) -> bool:
+        """Keeps to the grid of `fps` where it can, and starts a new one after a pause."""
+        if taken_s < self._due_s:
+            return False
+        late_s = taken_s - self._due_s
+        self._due_s = (self._due_s if late_s < self._period_s else taken_s) + self._period_s
+        return True
+
+    def _retry_s(self, error: VideoError) -> float:
+        """Seconds to wait before the next try; raises the error when there were too many, or for a file."""
+        if self._capture.is_file or self._failures >= len(RETRY_S):
+            raise error
+        wait_s = RETRY_S[self._failures]
+        self._failures += 1
+        log.warning("%s; next try in %s s", error, wait_s)
+        return wait_s
+
+    def _open(self) -> None:
+        if not self._is_open:
+            self._capture.open()
+            self._is_open = True
+
+    def _close(self) -> None:
+        self._capture.close()
+        self._is_open = False
+
+
+def run_camera(site: Site, device: str, state_dir: Path) -> int:
+    """The camera process of `device`; ends at the end of a file or on SIGTERM. Returns an exit status.
+
+    0: stopped, or the file is over. 1: the source stayed away, start again. 2: a person must act.
+    """
+    stop = threading.Event()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, lambda *_: stop.set())
+    try:
+        _serve(site, device, state_dir, stop)
+    except EndOfVideoError:
+        log.info("%s: the video is over", device)
+    except (VideoError, FetchError, ModelError) as error:
+        log.error("%s: %s", device, error)
+        return FAILED if isinstance(error, VideoError) and not _capture(site, device).is_file else CANNOT
+    return DONE
+
+
+def _serve(site: Site, device: str, state_dir: Path, stop: threading.Event) -> None:
+    """Wires the process: models first, so that a file starts to play only when it can be read."""
+    capture, pipeline, watch = _capture(site, device), load_pipeline(), Watch()
+    moments = MomentDevice(site.broker.address(), site.site, device, state_dir, watch.command)
+    health = Health(moments.send, lambda: moments.dropped)
+    camera = Camera(capture, pipeline, watch, moments.send, health, site.cameras[device].fps)
+    moments.start()
+    try:
+        camera.run(stop)
+    finally:
+        moments.stop()
+
+
+def _capture(site: Site, device: str) -> Capture:
+    if device not in site.cameras:
+        raise VideoError(f"site.toml has no [cameras.{device}]; give its source there")
+    return Capture(site.cameras[device].source, loop=site.cameras[device].loop)

@@ -20,14 +20,14 @@ OPEN_TIMEOUT_MS = 10_000
 READ_TIMEOUT_MS = 10_000
 
 cv2.setNumThreads(1)  # the shop's Pi also runs the hub
-cv2.setLogLevel(0)
+cv2.utils.logging.setLogLevel(cv2.utils.logging.LOG_LEVEL_SILENT)
 
 
 class VideoError(Exception):
     """A source cannot be opened or has stopped; the text says what to do next."""
 
 
-class EndOfVideo(Exception):
+class EndOfVideoError(Exception):
     """The file has been played to its end."""
 
 
@@ -58,7 +58,9 @@ class Capture:
     @property
     def is_file(self) -> bool:
         """True for a file, which plays on whether or not somebody looks."""
-        return isinstance(self.source, str) and "://" not in self.source and not self.source.startswith("/dev/")
+        return (
+            isinstance(self.source, str) and "://" not in self.source and not self.source.startswith("/dev/")
+        )
 
     def open(self) -> None:
         """Opens the source; a file starts at its first frame. Raises VideoError."""
@@ -79,7 +81,7 @@ class Capture:
         """Waits for the next frame and returns when it was taken, in seconds.
 
         Cameras, addresses and paced files: monotonic time. Other files: time since the file's start.
-        Raises EndOfVideo, VideoError.
+        Raises EndOfVideoError, VideoError.
         """
         if self._video.grab():
             return self._file_time() if self.is_file else self._now()
@@ -104,7 +106,7 @@ class Capture:
     def _rewind(self) -> None:
         """From the top again, the clock running on; a file without a single frame ends even when looped."""
         if not self._loop or self._last_s <= self._started_s:
-            raise EndOfVideo
+            raise EndOfVideoError
         self._video.release()
         self._video = _open(self.source)
         self._started_s = self._last_s + 1 / max(1.0, self._video.get(cv2.CAP_PROP_FPS))
@@ -123,7 +125,12 @@ def shown(source: int | str) -> str:
 def _open(source: int | str) -> Any:
     if isinstance(source, int) or source.startswith("/dev/"):
         return cv2.VideoCapture(source, cv2.CAP_V4L2)
-    limits = [cv2.CAP_PROP_OPEN_TIMEOUT_MSEC, OPEN_TIMEOUT_MS, cv2.CAP_PROP_READ_TIMEOUT_MSEC, READ_TIMEOUT_MS]
+    limits = [
+        cv2.CAP_PROP_OPEN_TIMEOUT_MSEC,
+        OPEN_TIMEOUT_MS,
+        cv2.CAP_PROP_READ_TIMEOUT_MSEC,
+        READ_TIMEOUT_MS,
+    ]
     return cv2.VideoCapture(source, cv2.CAP_FFMPEG, limits)
 
 

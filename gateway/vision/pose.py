@@ -1,9 +1,9 @@
 """Head turn and plausibility, estimated from the detector's six keypoints alone.
 
 Yaw: the nose stands out from the line between the ears, so turning the head moves it along that line by
-`tan(yaw)` times a constant of the head. The constant is fitted on every fifth image of GENKI-4K's even half; on the
-rest (see models/tflite/blazeface_back.md) the mean error is about 5 degrees, and turns beyond 30 degrees read
-some 6 degrees too small. It says nothing about pitch, and nothing beyond about 60 degrees, where an eye is hidden.
+`tan(yaw)` times a constant of the head. The constant was fitted on every fifth image of GENKI-4K's even
+half. What it is worth on the rest is in models/tflite/blazeface_back.md. Pitch is not measured, and beyond
+some 60 degrees, where an eye is hidden, the figure only says "far".
 """
 
 import math
@@ -20,7 +20,7 @@ NOSE_BELOW = (-0.1, 1.2)  # of the eye distance; GENKI-4K: 0.03 to 0.85
 
 @dataclass(frozen=True)
 class Axes:
-    """The face's own directions in the picture: along the eyes (`across`, a unit vector) and down the face."""
+    """The face's own directions in the picture: along the eyes (`across`, a unit vector), and down."""
 
     across: Point
     eye_px: float

@@ -4,9 +4,9 @@
      "frames": [{"t": 0.2, "faces": [{"track", "smile", "px", "yaw", "ok", "emotion"}]}],
      "per_second": [{"second": 0, "faces": 1, "readings": 5, "ok": 5, "smile": 0.93}]}
 
-`t` is in seconds since the file's start; the fields of a face are those of a `face` event. Of a second: `faces` the
-number of tracks, `readings` and `ok` the number of readings and of those that are ok, `smile` the mean of the latter
-(null without any).
+`t` is in seconds since the file's start; the fields of a face are those of a `face` event. Of a second:
+`faces` is the number of tracks, `readings` and `ok` those of readings and of readings that are ok, `smile`
+the mean over the latter (null without any).
 """
 
 from collections.abc import Iterator
@@ -16,7 +16,7 @@ from typing import Any
 
 from tqdm import tqdm  # type: ignore[import-untyped]
 
-from gateway.vision.capture import Capture, EndOfVideo
+from gateway.vision.capture import Capture, EndOfVideoError
 from gateway.vision.faces import Face, Image
 from gateway.vision.pipeline import Pipeline, load_pipeline
 
@@ -60,7 +60,7 @@ def sampled(video: Path, fps: float) -> Iterator[tuple[float, Image]]:
             if time_s >= due_s - 1e-3:
                 due_s = max(due_s + 1 / fps, time_s)
                 yield time_s, capture.image()
-    except EndOfVideo:
+    except EndOfVideoError:
         return
     finally:
         capture.close()
