@@ -1,4 +1,4 @@
-"""Where the journal's records go: every target is a `Sink`, followed by its own `SinkReader` with its own cursor."""
+"""Where the journal's records go: every target is a `Sink`, fed by a `SinkReader` with its own cursor."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ class Refused:
 
 @dataclass(frozen=True, slots=True)
 class Rejected:
-    """Everything up to and including position is settled: in the target, or one of these (for the quarantine)."""
+    """Everything up to and including position is in the target, but for these (for the quarantine)."""
 
     position: int
     refused: tuple[Refused, ...]
@@ -34,7 +34,7 @@ class Rejected:
 
 @dataclass(frozen=True, slots=True)
 class RetryAfter:
-    """The target cannot take them now: ask again with the same changes in so many seconds; why says what to do."""
+    """The target cannot take them now: ask again with the same changes; why says what to do."""
 
     seconds: float
     why: str
@@ -46,9 +46,10 @@ Answer = Done | Rejected | RetryAfter
 class Sink(Protocol):
     """A target of records. Called by one `SinkReader` thread only.
 
-    write: takes changes in journal order, at least one. It may be called again with changes that the target has
-    already (after a crash, or after RetryAfter): that must leave the target as one call would. It raises nothing:
-    a target that is down, full or misconfigured is RetryAfter; a change that can never be taken is Rejected.
+    write takes changes in journal order, at least one. It may be called again with changes that the target
+    has already (after a crash, or after RetryAfter): that must leave the target as one call would.
+    It raises nothing: a target that is down, full or misconfigured is RetryAfter; a change that can never be
+    taken is Rejected.
     """
 
     @property

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from urllib.parse import SplitResult, urlsplit
 
-from gateway.sinks.store import NotNow
+from gateway.sinks.store import UnavailableError
 
 TIMEOUT_S = 10.0
 REPLY_BYTES_MAX = 8 * 1024 * 1024
@@ -34,8 +34,10 @@ class Http:
     def __repr__(self) -> str:
         return f"Http({urlsplit(self._url).hostname})"
 
-    def request(self, method: str, path: str, body: bytes = b"", headers: Mapping[str, str] | None = None) -> Reply:
-        """The server's answer, whatever its status; NotNow when there is none. Only for requests that may repeat."""
+    def request(
+        self, method: str, path: str, body: bytes = b"", headers: Mapping[str, str] | None = None
+    ) -> Reply:
+        """The answer, whatever its status; UnavailableError without one. Only for what may be sent twice."""
         reused = self._connection is not None
         try:
             return self._once(method, path, body, headers or {})
@@ -65,16 +67,27 @@ class Http:
         return Reply(response.status, text, {name.lower(): value for name, value in response.getheaders()})
 
     def _parts(self) -> SplitResult:
-        parts = urlsplit(self._url)
-        if parts.scheme not in ("http", "https") or not parts.hostname:
-            raise NotNow("[influx] url in site.toml is no address such as http://127.0.0.1:8086")
-        return parts
+        return server(self._url)
 
-    def _unreachable(self, error: Exception) -> NotNow:
+    def _unreachable(self, error: Exception) -> UnavailableError:
         parts = self._parts()
         where = f"{parts.scheme}://{parts.hostname}:{_port(parts)}"
         reason = str(error) or type(error).__name__
-        return NotNow(f"InfluxDB at {where} does not answer ({reason}); is it running, is the address right?")
+        return UnavailableError(
+            f"InfluxDB at {where} does not answer ({reason}); is it running, is the address right?"
+        )
+
+
+def server(url: str) -> SplitResult:
+    """The parts of a server's address; UnavailableError when it is none."""
+    try:
+        parts = urlsplit(url)
+        usable = parts.scheme in ("http", "https") and parts.hostname and _port(parts)
+    except ValueError:
+        usable = None
+    if not usable:
+        raise UnavailableError("[influx] url in site.toml is no address such as http://127.0.0.1:8086")
+    return parts
 
 
 def _port(parts: SplitResult) -> int:

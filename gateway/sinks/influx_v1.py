@@ -1,4 +1,4 @@
-"""InfluxDB 1.x: lines to /write, InfluxQL to /query. Measured on 1.6.7: deleting one point takes 0.4 to 1 ms."""
+"""InfluxDB 1.x: lines to /write, InfluxQL to /query. On 1.6.7 deleting one point takes 0.4 to 1 ms."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from urllib.parse import urlencode
 from gateway.records import Record
 from gateway.sinks.http import Http, Reply
 from gateway.sinks.line import TAGS, kept_tags, plain, time_ns
-from gateway.sinks.store import NotNow, Settings, Unacceptable, read_secret
+from gateway.sinks.store import Settings, UnacceptableError, UnavailableError, read_secret
 
 REFUSED = (400, 413, 422)  # the lines are at fault, not the server
 FORM = {"Content-Type": "application/x-www-form-urlencoded"}
@@ -49,7 +49,7 @@ class InfluxV1:
             self.query(";".join(delete_statement(record) for record in records))
 
     def query(self, text: str) -> list[Series]:
-        """The series that InfluxQL statements answer; Unacceptable with the database's reason when one fails."""
+        """The series that InfluxQL statements answer; UnacceptableError with its reason when one fails."""
         form = {"db": self._settings.database, "q": text, "epoch": "ns"}
         reply = self._http.request("POST", "/query", urlencode(form).encode(), FORM)
         self._check(reply)
@@ -62,8 +62,8 @@ class InfluxV1:
     def _create_database(self) -> None:
         try:
             self.query(f"CREATE DATABASE {identifier(self._settings.database)}")
-        except (Unacceptable, NotNow):
-            raise NotNow(self._how_to_create()) from None
+        except (UnacceptableError, UnavailableError):
+            raise UnavailableError(self._how_to_create()) from None
 
     def _how_to_create(self) -> str:
         name, user = self._settings.database, self._settings.username
@@ -77,15 +77,20 @@ class InfluxV1:
         if reply.status < 300:
             return
         if reply.status in REFUSED:
-            raise Unacceptable(_reason(reply))
-        raise NotNow(self._why(reply))
+            raise UnacceptableError(_reason(reply))
+        raise UnavailableError(self._why(reply))
 
     def _why(self, reply: Reply) -> str:
         if reply.status == 401:
-            return "InfluxDB refuses the user or password; check [influx] username and password_file in site.toml"
+            return "InfluxDB refuses the user or password; check username and password_file of [influx]"
         if reply.status == 403:
-            name, user = identifier(self._settings.database), identifier(self._settings.username or "the user")
-            return f"InfluxDB does not let {user} write; run in the influx shell: GRANT ALL ON {name} TO {user}"
+            name, user = (
+                identifier(self._settings.database),
+                identifier(self._settings.username or "the user"),
+            )
+            return (
+                f"InfluxDB does not let {user} write; run in the influx shell: GRANT ALL ON {name} TO {user}"
+            )
         if reply.status == 404 and DATABASE_MISSING in reply.text:
             return self._how_to_create()
         if reply.status == 404:
@@ -94,8 +99,8 @@ class InfluxV1:
 
 
 def delete_statement(record: Record) -> str:
-    """InfluxQL that deletes this one point: tags of spec 5 that the record has not must be absent there too."""
-    tags = {name: "" for name in TAGS.get(record.measurement, ())} | kept_tags(record)
+    """InfluxQL that deletes this one point; tags of spec 5 that the record has not are absent there too."""
+    tags = dict.fromkeys(TAGS.get(record.measurement, ()), "") | kept_tags(record)
     conditions = [f"{identifier(name)} = {quoted(value)}" for name, value in tags.items()]
     where = " AND ".join([*conditions, f"time = {time_ns(record)}"])
     return f"DELETE FROM {identifier(plain(record.measurement))} WHERE {where}"
@@ -114,7 +119,7 @@ def quoted(text: str) -> str:
 
 
 def headers(settings: Settings) -> dict[str, str]:
-    """The Authorization header: token where there is one, else user and password; NotNow when a file is missing."""
+    """The Authorization header: the token, else user and password; UnavailableError without their file."""
     token, password = read_secret(settings.token_file), read_secret(settings.password_file)
     if token is not None:
         return {"Authorization": f"Token {token}"}
@@ -125,10 +130,15 @@ def headers(settings: Settings) -> dict[str, str]:
 
 
 def _series(text: str) -> list[Series]:
-    results = json.loads(text)["results"]
+    try:
+        results = json.loads(text)["results"]
+    except (ValueError, KeyError, TypeError):
+        raise UnavailableError(
+            "the answer to a query is not InfluxDB's; check [influx] url in site.toml"
+        ) from None
     for result in results:
         if "error" in result:
-            raise Unacceptable(result["error"])
+            raise UnacceptableError(result["error"])
     found = [series for result in results for series in result.get("series", ())]
     return [Series(each["name"], tuple(each["columns"]), _rows(each)) for each in found]
 
