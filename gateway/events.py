@@ -7,7 +7,6 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-
 Order = tuple[int, int, str, int, int]
 
 
@@ -15,6 +14,7 @@ Order = tuple[int, int, str, int, int]
 class Arrival:
     """A valid event as it reached the gateway; `body` is its canonical JSON without `age`."""
 
+    topic: str
     device: str
     boot: int
     seq: int

@@ -49,7 +49,7 @@ class Health:
 
 
 class Camera:
-    """The loop. Watched, it reads `fps` frames a second; unwatched, a lens is closed, a file plays on unseen."""
+    """The loop. Watched: `fps` readings a second. Unwatched: a lens is closed, a file plays on unseen."""
 
     def __init__(
         self, capture: Capture, pipeline: Pipeline, watch: Watch, send: Send, health: Health, fps: float

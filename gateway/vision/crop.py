@@ -1,7 +1,6 @@
-"""The picture that the smile model sees: a square around the face, levelled by the eyes."""
+"""The pictures that the models see: a square around the face, levelled by the eyes."""
 
 import math
-from typing import Any
 
 import cv2
 import numpy as np
@@ -9,23 +8,15 @@ from numpy.typing import NDArray
 
 from gateway.vision.faces import Detection, Image
 
-MARGIN = 1.1  # of the box (measured best for fer: components, Vision)
 
-
-def level_crop(image: Image, face: Detection, side_px: int) -> NDArray[np.uint8]:
-    """(side, side) grey crop of 1.1 x the face box, turned so that the eyes are level."""
-    grey = cv2.cvtColor(image, cv2.COLOR_BGR2GRAY)
-    size = MARGIN * max(face.box.width, face.box.height)
-    factor = max(1, int(size / side_px))
-    large = cv2.warpAffine(
-        grey,
-        _turn(face, side_px * factor, size),
-        (side_px * factor, side_px * factor),
-        flags=cv2.INTER_LINEAR,
-        borderMode=cv2.BORDER_REPLICATE,
-    )
-    small: Any = cv2.resize(large, (side_px, side_px), interpolation=cv2.INTER_AREA)
-    return np.asarray(small, np.uint8)
+def level_crop(image: Image, face: Detection, side_px: int, margin: float) -> Image:
+    """(side, side, 3) BGR square of `margin` x the face box, turned so that the eyes are level."""
+    size = margin * max(face.box.width, face.box.height)
+    large_px = side_px * max(1, round(size / side_px))
+    square = (large_px, large_px)
+    turn = _turn(face, large_px, size)
+    large = cv2.warpAffine(image, turn, square, flags=cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
+    return np.asarray(cv2.resize(large, (side_px, side_px), interpolation=cv2.INTER_AREA), np.uint8)
 
 
 def eye_angle(face: Detection) -> float:

@@ -21,7 +21,7 @@ class Watch:
         return self._now() < self._until_s
 
     def command(self, command: dict[str, object]) -> None:
-        """Obeys {"v":1,"command":"watch","for_ms":N}: the newest holds, 0 is lens off. Ignores other commands."""
+        """Obeys {"v":1,"command":"watch","for_ms":N}: the newest holds, 0 is off. Ignores the rest."""
         if command.get("command") != "watch" or command.get("v") != 1:
             return
         for_ms = command.get("for_ms")

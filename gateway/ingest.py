@@ -1,0 +1,115 @@
+"""From an MQTT message to an event, or to the quarantine with the first reason of spec 2 that applies."""
+
+from __future__ import annotations
+
+import json
+from typing import Any, NoReturn
+
+from firmware import wire
+from gateway.config import Site
+from gateway.events import Arrival, Quarantined
+
+DIGITS_MAX = 4300
+
+
+class _RefusedError(Exception):
+    """The message is no event; the text is the reason."""
+
+
+class Inspector:
+    """Knows the devices of a site."""
+
+    def __init__(self, site: Site) -> None:
+        self._site = site
+
+    def inspect(
+        self, received: int, topic: str, payload: bytes, line: int | None = None
+    ) -> Arrival | Quarantined | None:
+        """The event of a message received at that ms; None for topics that carry no events."""
+        device: str | None = None
+        try:
+            name, device, leaf = self._split(topic)
+            if leaf != "event":
+                return None
+            return self._arrival(received, topic, name, payload, line)
+        except _RefusedError as refused:
+            identity = _identity(payload) if device is not None else None
+            return Quarantined(received, topic, payload, str(refused), device, identity, line)
+
+    def _split(self, topic: str) -> tuple[str, str, str]:
+        parts = wire.split_topic(topic)
+        if parts is None:
+            raise _RefusedError("bad_topic")
+        site, device, leaf = parts
+        if site != self._site.site:
+            raise _RefusedError("unknown_site")
+        return device, device, leaf
+
+    def _arrival(self, received: int, topic: str, name: str, payload: bytes, line: int | None) -> Arrival:
+        device = self._site.devices.get(name)
+        if device is None:
+            raise _RefusedError("unknown_device")
+        event = _parse(payload)
+        reason = wire.check(event, device.kind, device.keys)
+        if reason:
+            raise _RefusedError(reason)
+        age = event.pop("age")
+        body = canonical(event)
+        return Arrival(topic, name, event["boot"], event["seq"], received, age, event["kind"], body, line)
+
+
+def canonical(value: Any) -> str:
+    """JSON with sorted keys: copies of one event are equal when this is equal."""
+    return json.dumps(value, sort_keys=True, separators=(",", ":"), ensure_ascii=False)
+
+
+def integer(digits: str) -> int | str:
+    """A JSON integer; one too long for any message of ours stays text, so that it is measured and refused."""
+    return int(digits) if len(digits) <= DIGITS_MAX else digits
+
+
+def _parse(payload: bytes) -> dict[str, Any]:
+    if len(payload) > wire.MAX_BYTES:
+        raise _RefusedError(f"too_large: {len(payload)} bytes, at most {wire.MAX_BYTES} are allowed")
+    try:
+        text = payload.decode()
+        event = json.loads(text, parse_constant=_no_constant, parse_int=integer)
+        canonical(event).encode()
+    except UnicodeError as error:
+        raise _RefusedError("not_utf8") from error
+    except (ValueError, RecursionError) as error:
+        raise _RefusedError("bad_json") from error
+    if not isinstance(event, dict):
+        raise _RefusedError("bad_json: the payload must be an object")
+    if not _is_sound(event, wire.MAX_LEVELS):
+        raise _RefusedError(f"bad_json: over {wire.MAX_LEVELS} levels, or a number that no double can hold")
+    return event
+
+
+def _no_constant(name: str) -> NoReturn:
+    raise ValueError(f"{name} is not JSON")
+
+
+def _is_sound(value: Any, levels: int) -> bool:
+    """Whether containers go no deeper than `levels` and every number fits a double."""
+    if isinstance(value, dict):
+        return levels > 0 and all(_is_sound(inner, levels - 1) for inner in value.values())
+    if isinstance(value, list):
+        return levels > 0 and all(_is_sound(inner, levels - 1) for inner in value)
+    return not isinstance(value, int | float) or _fits_double(value)
+
+
+def _fits_double(number: float) -> bool:
+    try:
+        return abs(float(number)) != float("inf")
+    except OverflowError:
+        return False
+
+
+def _identity(payload: bytes) -> tuple[int, int] | None:
+    """(boot, seq) of a refused message where they can be read, so that it is not sent for ever."""
+    try:
+        event = json.loads(payload)
+    except (ValueError, RecursionError):
+        return None
+    return wire.identity(event) if isinstance(event, dict) else None

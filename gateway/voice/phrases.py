@@ -1,0 +1,60 @@
+"""The phrases this box can hear: heads in models/tflite/<language>/, each with its card."""
+
+from __future__ import annotations
+
+import tomllib
+from collections.abc import Iterable
+from dataclasses import dataclass
+from pathlib import Path
+
+import models
+
+HEADS = Path(models.__file__).parent / "tflite"
+
+
+class CardError(Exception):
+    """A head's card cannot be used; the text names the file and the key."""
+
+
+@dataclass(frozen=True)
+class Phrase:
+    """One phrase: its head and how to read the head's scores."""
+
+    id: str
+    text: str
+    role: str
+    rating: str
+    head: Path
+    threshold: float
+    lag_s: float
+    """From the end of the phrase's last word to the middle of the scores over the threshold, s (median)."""
+
+
+def catalogue(folder: Path = HEADS) -> dict[str, Phrase]:
+    """Every phrase by id, from the cards under `folder`. Raises CardError."""
+    return {phrase.id: phrase for phrase in map(_read, sorted(folder.glob("*/*.toml")))}
+
+
+def choose(wanted: Iterable[str], known: dict[str, Phrase]) -> tuple[list[Phrase], list[str]]:
+    """The phrases with a head among `wanted`, and the ids that have none."""
+    names = list(wanted)
+    return [known[name] for name in names if name in known], [name for name in names if name not in known]
+
+
+def _read(card: Path) -> Phrase:
+    try:
+        table = tomllib.loads(card.read_text("utf-8"))
+        hear = table["hear"]
+        return Phrase(
+            id=card.stem,
+            text=table["texts"][0],
+            role=table["role"],
+            rating=table.get("rating", ""),
+            head=card.with_suffix(".tflite"),
+            threshold=float(hear["threshold"]),
+            lag_s=float(hear["lag_s"]),
+        )
+    except (tomllib.TOMLDecodeError, KeyError, IndexError, TypeError, ValueError) as error:
+        raise CardError(
+            f"{card}: unusable ({type(error).__name__}: {error}); restore it from the release"
+        ) from error
