@@ -174,5 +174,5 @@ def start_victoria(folder: Path) -> Server:
     binary, port, home = need("victoria-metrics", "victoria-metrics"), free_port(), folder / "victoria"
     home.mkdir(parents=True, exist_ok=True)
     command = [binary, f"-httpListenAddr=127.0.0.1:{port}", f"-storageDataPath={home}/data"]
-    command.append("-memory.allowedBytes=64MB")
+    command += ["-memory.allowedBytes=64MB", "-retentionPeriod=100y"]
     return Server("victoria-metrics", command, port, home / "log", answers("/health")).start()

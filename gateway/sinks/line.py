@@ -1,4 +1,4 @@
-"""One record as one line of InfluxDB's line protocol; pure, 12 times faster than influxdb-client's `Point`."""
+"""One record as one line of InfluxDB's line protocol, 12 times faster than influxdb-client's `Point`."""
 
 from __future__ import annotations
 

@@ -1,0 +1,224 @@
+"""The sink on a real InfluxDB 1.x."""
+
+import logging
+import threading
+from collections.abc import Iterator
+from itertools import count
+from pathlib import Path
+
+import pytest
+
+from gateway.records import Value
+from gateway.sinks import Done, Rejected, RetryAfter
+from gateway.sinks.influx import open_influx
+from gateway.sinks.reader import SinkReader
+from tests.integration.influx import Access, one, put, record, retract, rows, secret, store
+from tests.servers import Server, start_influxd
+from tests.unit.test_sinks import Notes
+
+NASTY = [
+    "a b",
+    "a,b",
+    "a=b",
+    "кофе ☕",
+    "it's",
+    'say "hi"',
+    "x=1,y=2 z",
+    "日本",
+    "a#b",
+    "/^.*$/",
+    "$x",
+    "a;b",
+]
+NUMBER = count(1)
+
+
+@pytest.fixture(scope="module")
+def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
+    with start_influxd(tmp_path_factory.mktemp("influx")) as running:
+        yield running
+
+
+@pytest.fixture
+def influx(server: Server) -> Access:
+    """A database of this test's own."""
+    return Access(server.url, database=f"database {next(NUMBER)}")
+
+
+def test_the_first_write_creates_the_database(influx: Access) -> None:
+    assert open_influx(influx).write([put(1, record("a", {"n": 1}))]) == Done(1)
+    assert one(influx, "SELECT n FROM press") == 1
+
+
+def test_every_kind_of_value_comes_back_as_it_went(influx: Access) -> None:
+    fields: dict[str, Value] = {
+        "n": 2**62,
+        "x": 1e-300,
+        "y": -0.1,
+        "yes": True,
+        "text": 'two\nlines, "quoted" \\ кофе ☕ \t=,',
+    }
+    open_influx(influx).write([put(1, record("a", fields))])
+    (found,) = rows(influx, f"SELECT {', '.join(fields)} FROM press")
+    assert dict(zip(fields, found, strict=True)) == fields
+
+
+@pytest.mark.parametrize("nasty", NASTY)
+def test_a_nasty_tag_comes_back_as_it_went_and_its_point_can_be_deleted(influx: Access, nasty: str) -> None:
+    row = record("a", {"n": 1, "note": nasty}, tags={"staff": nasty}, measurement="contact " + nasty)
+    sink = open_influx(influx)
+    assert sink.write([put(1, row)]) == Done(1)
+    assert rows(influx, "SELECT note, staff FROM /.*/") == [(nasty, nasty)]
+    assert sink.write([retract(2, row)]) == Done(2)
+    assert rows(influx, "SELECT note, staff FROM /.*/") == []
+
+
+@pytest.mark.parametrize("broken", ["ends in \\", "a\\ b", "two\nlines", "nul\0", "\ud800"])
+def test_a_tag_that_line_protocol_cannot_carry_is_stored_legibly_and_can_be_deleted(
+    influx: Access, broken: str
+) -> None:
+    row, sink = record("a", {"n": 1}, tags={"device": broken}), open_influx(influx)
+    assert sink.write([put(1, row)]) == Done(1)
+    assert one(influx, "SELECT count(n) FROM press") == 1
+    assert sink.write([retract(2, row)]) == Done(2)
+    assert one(influx, "SELECT count(n) FROM press") is None
+
+
+def test_sending_the_same_records_again_changes_nothing(influx: Access) -> None:
+    changes = [
+        put(at, record(f"p-{at}", {"n": 1}, time_ms=1_790_000_000_000 + at // 2)) for at in range(1, 500)
+    ]
+    sink = open_influx(influx)
+    before = [sink.write(changes), rows(influx, "SELECT * FROM press")]
+    assert [sink.write(changes), rows(influx, "SELECT * FROM press")] == before
+    assert one(influx, "SELECT count(n) FROM press") == 499
+
+
+def test_two_records_of_one_millisecond_and_one_series_are_both_stored(influx: Access) -> None:
+    open_influx(influx).write([put(1, record("a", {"n": 1})), put(2, record("b", {"n": 1}))])
+    assert one(influx, "SELECT count(n) FROM press") == 2
+
+
+def test_a_correction_that_moves_a_contact_to_other_tags_leaves_exactly_one_point(influx: Access) -> None:
+    old = record("c", {"score": -0.5}, measurement="contact", tags={"outcome": "silent"})
+    new = record("c", {"score": 1.0}, measurement="contact", tags={"outcome": "loyal"})
+    changes = [put(1, old), retract(2, old), put(3, new)]
+    for _ in range(2):  # a crash after the write, before the cursor: the same changes again
+        assert open_influx(influx).write(changes) == Done(3)
+        assert rows(influx, "SELECT score, outcome FROM contact") == [(1.0, "loyal")]
+
+
+def test_a_retract_spares_the_neighbours_of_its_millisecond_and_of_its_time(influx: Access) -> None:
+    gone = record("c", {"n": 1}, tags={"device": "d"})
+    same_ms = record("d", {"n": 1}, tags={"device": "d"})
+    other_tags = record("c", {"n": 1}, tags={"device": "e"})
+    more_tags = record("c", {"n": 1}, tags={"device": "d", "state": "asked"})
+    everyone = [gone, same_ms, other_tags, more_tags]
+    sink = open_influx(influx)
+    sink.write([put(at, row) for at, row in enumerate(everyone, 1)])
+    assert sink.write([retract(5, gone)]) == Done(5)
+    left = rows(influx, "SELECT device, state, n FROM press")
+    assert sorted(left, key=str) == sorted([("d", None, 1), ("e", None, 1), ("d", "asked", 1)], key=str)
+
+
+def test_a_retract_of_what_is_not_there_is_no_error(influx: Access) -> None:
+    assert open_influx(influx).write(
+        [put(1, record("a", {"n": 1})), retract(2, record("b", {"n": 1}))]
+    ) == Done(2)
+
+
+def test_a_correction_survives_a_power_cut(tmp_path: Path) -> None:
+    with start_influxd(tmp_path) as server:
+        old, new = (record("c", {"n": 1}, tags={"state": state}) for state in ("spontaneous", "asked"))
+        open_influx(Access(server.url)).write([put(1, old), retract(2, old), put(3, new)])
+        server.kill()
+        server.start()
+        assert rows(server, "SELECT n, state FROM press") == [(1, "asked")]
+
+
+def test_a_bad_line_is_rejected_with_the_reason_of_the_database_and_the_others_are_stored(
+    influx: Access,
+) -> None:
+    sink = open_influx(influx)
+    sink.write([put(1, record("a", {"n": 1}))])
+    others = [put(at, record(f"p-{at}", {"n": 1})) for at in range(2, 42)]
+    bad = put(42, record("bad", {"n": "text where a number belongs"}))
+    answer = sink.write([*others[:20], bad, *others[20:]])
+    assert isinstance(answer, Rejected)
+    assert [(refused.change, "field type conflict" in refused.why) for refused in answer.refused] == [
+        (bad, True)
+    ]
+    assert one(influx, "SELECT count(n) FROM press") == 41
+
+
+def test_nothing_is_lost_while_the_database_is_down(tmp_path: Path) -> None:
+    notes = Notes([put(at, record(f"p-{at}", {"n": 1})) for at in range(1, 301)])
+    with start_influxd(tmp_path) as server:
+        reader = SinkReader(notes, open_influx(Access(server.url)), threading.Condition(), batch=100)
+        reader.step()
+        server.kill()
+        answer = reader.step()
+        assert isinstance(answer, RetryAfter)
+        assert "does not answer" in answer.why
+        assert notes.cursors == {"influx": 100}
+        server.start()
+        while reader.step() is not None:
+            pass
+        assert one(server, "SELECT count(n) FROM press") == 300
+
+
+def test_a_reader_thread_delivers_and_recovers_by_itself(tmp_path: Path) -> None:
+    notes, news = Notes([put(1, record("p-1", {"n": 1}))]), threading.Condition()
+    with start_influxd(tmp_path) as server:
+        reader = SinkReader(notes, open_influx(Access(server.url)), news)
+        server.kill()
+        reader.start()
+        server.start()
+        deadline = threading.Event()
+        for _ in range(100):
+            if notes.cursors == {"influx": 1}:
+                break
+            deadline.wait(0.1)
+        assert reader.stop()
+        assert one(server, "SELECT count(n) FROM press") == 1
+
+
+def test_access_problems_are_told_with_what_to_do_and_never_with_the_secret(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level(logging.DEBUG)
+    with start_influxd(tmp_path, auth=True) as server:
+        root = Access(server.url, username="root", password_file=secret(tmp_path, "r00t-secret"))
+        store(root).query("CREATE USER root WITH PASSWORD 'r00t-secret' WITH ALL PRIVILEGES")
+        store(root).query("CREATE USER box WITH PASSWORD 'b0x-secret'")
+        box = Access(server.url, username="box", password_file=secret(tmp_path, "b0x-secret"))
+        wrong = Access(server.url, username="box", password_file=secret(tmp_path, "wr0ng-secret"))
+        lost = Access(server.url, username="box", password_file=str(tmp_path / "not-there"))
+        told = [why(wrong), why(lost), why(box)]
+        store(root).query("CREATE DATABASE emobox")
+        told.append(why(box))
+        store(root).query("GRANT WRITE ON emobox TO box")
+        row = record("a", {"n": 1})
+        assert open_influx(box).write([put(1, row), retract(2, row)]) == Done(2)
+    assert ["password_file" in told[0], "not-there" in told[1]] == [True, True]
+    assert ['CREATE DATABASE "emobox"' in told[2], 'GRANT ALL ON "emobox" TO "box"' in told[3]] == [
+        True,
+        True,
+    ]
+    assert "secret" not in "".join(told).replace("secret-", "") + caplog.text
+
+
+def why(access: Access) -> str:
+    """What the sink answers when it cannot write."""
+    sink = open_influx(access)
+    answer = sink.write([put(1, record("a", {"n": 1}))])
+    assert isinstance(answer, RetryAfter)
+    assert sink.check() == answer.why
+    return answer.why
+
+
+@pytest.mark.parametrize(
+    "url", ["http://127.0.0.1:1", "http://[", "ftp://x", "nonsense", "http://host:99999999"]
+)
+def test_an_address_that_is_wrong_is_a_retry_with_what_to_check(url: str) -> None:
+    assert "address" in why(Access(url))

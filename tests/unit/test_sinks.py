@@ -1,0 +1,162 @@
+"""The sink for InfluxDB and its reader, on stores and journals in memory."""
+
+import threading
+from collections.abc import Sequence
+
+import pytest
+
+from gateway.records import Change, Record
+from gateway.sinks import Answer, Done, Rejected, RetryAfter
+from gateway.sinks.influx import Influx
+from gateway.sinks.reader import SinkReader
+from gateway.sinks.store import UnacceptableError, UnavailableError
+
+
+def put(position: int, key: int | None = 1) -> Change:
+    return Change(position, "put", Record(f"p-{position}", "press", position, {"site": "s"}, {"key": key}))
+
+
+def retract(position: int, of: Change) -> Change:
+    return Change(position, "retract", of.record)
+
+
+class Shelf:
+    """A store in memory; refuses any call with a bad line in it, as InfluxDB does."""
+
+    def __init__(self, bad: str = "key=13i") -> None:
+        self.bad = bad
+        self.lines: list[str] = []
+        self.log: list[str] = []
+        self.down = ""
+
+    def put(self, lines: Sequence[str]) -> None:
+        self._call("put")
+        if any(self.bad in line for line in lines):
+            raise UnacceptableError("bad line")
+        self.lines.extend(lines)
+
+    def remove(self, records: Sequence[Record]) -> None:
+        self._call("remove")
+
+    def _call(self, what: str) -> None:
+        self.log.append(what)
+        if self.down:
+            raise UnavailableError(self.down)
+
+
+class Notes:
+    """A journal in memory."""
+
+    def __init__(self, changes: Sequence[Change]) -> None:
+        self.changes = list(changes)
+        self.cursors: dict[str, int] = {}
+        self.rejected: list[tuple[int, str]] = []
+
+    def changes_after(self, position: int, limit: int) -> Sequence[Change]:
+        return [change for change in self.changes if change.position > position][:limit]
+
+    def cursor(self, name: str) -> int:
+        return self.cursors.get(name, 0)
+
+    def set_cursor(self, name: str, position: int) -> None:
+        self.cursors[name] = position
+
+    def reject(self, name: str, change: Change, why: str) -> None:
+        self.rejected.append((change.position, why))
+
+
+def sink(shelf: Shelf) -> Influx:
+    return Influx(lambda: shelf)
+
+
+def reader(notes: Notes, shelf: Shelf, batch: int = 100) -> SinkReader:
+    return SinkReader(notes, sink(shelf), threading.Condition(), batch=batch)
+
+
+def positions(answer: Answer) -> list[int]:
+    assert isinstance(answer, Rejected)
+    return [refused.change.position for refused in answer.refused]
+
+
+def test_a_batch_that_is_taken_is_done_up_to_its_last_change() -> None:
+    assert sink(Shelf()).write([put(4), put(5)]) == Done(5)
+
+
+@pytest.mark.parametrize("bad", [(7,), (1, 50), (1, 2, 3), tuple(range(1, 51))])
+def test_only_the_bad_lines_of_a_batch_are_rejected(bad: tuple[int, ...]) -> None:
+    shelf = Shelf()
+    answer = sink(shelf).write([put(at, 13 if at in bad else 1) for at in range(1, 51)])
+    assert positions(answer) == list(bad)
+    assert len(shelf.lines) == 50 - len(bad)
+
+
+def test_one_bad_line_of_a_thousand_costs_few_requests() -> None:
+    shelf = Shelf()
+    sink(shelf).write([put(at, 13 if at == 700 else 1) for at in range(1, 1001)])
+    assert len(shelf.log) <= 21
+
+
+def test_a_record_that_cannot_be_a_line_is_rejected_and_the_others_are_stored() -> None:
+    shelf = Shelf()
+    answer = sink(shelf).write([put(1), put(2, None), put(3)])
+    assert positions(answer) == [2]
+    assert len(shelf.lines) == 2
+
+
+def test_puts_and_retracts_go_out_in_the_order_of_the_journal() -> None:
+    shelf, first = Shelf(), put(1)
+    sink(shelf).write([first, put(2), retract(3, first), put(4)])
+    assert shelf.log == ["put", "remove", "put"]
+
+
+def test_a_retract_of_what_was_never_stored_asks_nothing_of_the_database() -> None:
+    shelf, never = Shelf(), put(1, None)
+    assert sink(shelf).write([retract(2, never)]) == Done(2)
+    assert shelf.log == []
+
+
+def test_waits_double_up_to_a_minute_and_start_afresh_after_a_success() -> None:
+    shelf = Shelf()
+    influx = sink(shelf)
+    shelf.down = "it is down"
+    answers = [influx.write([put(1)]) for _ in range(8)]
+    assert answers == [RetryAfter(float(s), "it is down") for s in (1, 2, 4, 8, 16, 32, 60, 60)]
+    shelf.down = ""
+    assert influx.write([put(1)]) == Done(1)
+    shelf.down = "again"
+    assert influx.write([put(1)]) == RetryAfter(1.0, "again")
+
+
+def test_the_reader_commits_its_cursor_batch_by_batch() -> None:
+    notes = Notes([put(at) for at in range(1, 6)])
+    follower = reader(notes, Shelf(), batch=2)
+    steps = [follower.step() for _ in range(4)]
+    assert steps == [Done(2), Done(4), Done(5), None]
+    assert notes.cursors == {"influx": 5}
+
+
+def test_the_reader_quarantines_what_is_rejected_and_goes_on() -> None:
+    notes = Notes([put(1), put(2, 13), put(3)])
+    follower = reader(notes, Shelf())
+    follower.step()
+    assert notes.rejected == [(2, "bad line")]
+    assert (follower.state.position, follower.state.rejected) == (3, 1)
+
+
+def test_the_reader_keeps_its_place_and_says_why_while_the_target_is_down() -> None:
+    notes, shelf = Notes([put(1)]), Shelf()
+    follower = reader(notes, shelf)
+    shelf.down = "InfluxDB sleeps"
+    follower.step()
+    assert (follower.state.waiting, notes.cursors) == ("InfluxDB sleeps", {})
+    shelf.down = ""
+    follower.step()
+    assert (follower.state.waiting, notes.cursors) == (None, {"influx": 1})
+
+
+def test_the_reader_stops_at_once_even_while_it_waits_for_a_dead_target() -> None:
+    shelf = Shelf()
+    shelf.down = "for ever"
+    follower = reader(Notes([put(1)]), shelf)
+    follower.start()
+    assert follower.stop(timeout_s=5)
