@@ -2,30 +2,19 @@
 
 from __future__ import annotations
 
-import logging
-import queue
 import subprocess
 import sys
-import threading
 import time
 import wave
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
-from math import inf
 from pathlib import Path
 from typing import BinaryIO, Protocol
 
 import numpy as np
 
-from gateway.voice.engine import FRAME, FRAME_S, RATE, Samples
-
-log = logging.getLogger(__name__)
+from gateway.voice.engine import FRAME, RATE, Samples
 
 FRAME_BYTES = FRAME * 2
-QUEUE_FRAMES = 25
-DRIFT = 0.0005
-"""A card's clock may run this much slower than the computer's (and any amount faster)."""
-RETRY_S = (1.0, 30.0)
 
 
 class AudioError(Exception):
@@ -43,15 +32,6 @@ class Source(Protocol):
 
     def close(self) -> None:
         """Let go of the device, the file or the child; also ends a blocked `read` of a card."""
-
-
-@dataclass(frozen=True)
-class Frame:
-    """80 ms of sound: 1280 samples of int16 from absolute sample `start`; `end_s` on the monotonic clock."""
-
-    start: int
-    samples: Samples
-    end_s: float
 
 
 class WavSource:
@@ -160,98 +140,3 @@ def frames_of(samples: Samples) -> Iterator[Samples]:
     """`samples` in frames of 1280, the last one filled up with silence."""
     whole = np.pad(samples, (0, -len(samples) % FRAME))
     yield from whole.reshape(-1, FRAME)
-
-
-class Capture:
-    """Reads a source in a thread into a bounded queue. Sound that nobody takes in time is dropped and counted.
-
-    Live sources are opened again when they end, with a growing wait; others end once.
-    """
-
-    def __init__(self, open_source: Callable[[], Source]) -> None:
-        self.dropped = 0
-        self.restarts = 0
-        self.ended = threading.Event()
-        self._open_source = open_source
-        self._queue: queue.Queue[Frame] = queue.Queue(QUEUE_FRAMES)
-        self._stopping = threading.Event()
-        self._source: Source | None = None
-        self._next_sample = 0
-        self._read_at_s = 0.0
-        self._thread = threading.Thread(target=self._run, name="sound", daemon=True)
-
-    def start(self) -> None:
-        """Open the source (AudioError when that cannot work) and read on."""
-        self._source = self._open_source()
-        self._read_at_s = time.monotonic()
-        self._thread.start()
-
-    def stop(self) -> None:
-        """Close the source; a live one is gone afterwards."""
-        self._stopping.set()
-        self.close_source()
-        if self._source and self._source.live:
-            self._thread.join(timeout=5)
-
-    def take(self, timeout_s: float) -> Frame | None:
-        """The next frame, None when there is none within `timeout_s`."""
-        try:
-            return self._queue.get(timeout=timeout_s)
-        except queue.Empty:
-            return None
-
-    @property
-    def mute_s(self) -> float:
-        """Seconds since the source last gave any sound."""
-        return time.monotonic() - self._read_at_s
-
-    def close_source(self) -> None:
-        """Close what is open; the thread opens a live source again."""
-        if self._source:
-            self._source.close()
-
-    def _run(self) -> None:
-        wait_s = RETRY_S[0]
-        while self._read_all() and not self._stopping.wait(wait_s):
-            wait_s = self._reopen(wait_s)
-        self.ended.set()
-
-    def _read_all(self) -> bool:
-        """Read the open source to its end; whether to open it again."""
-        source = self._source
-        if source is None:
-            return True
-        offset_s = inf
-        while len(data := source.read()) == FRAME_BYTES and not self._stopping.is_set():
-            offset_s = self._accept(data, offset_s, source.live)
-        source.close()
-        return source.live and not self._stopping.is_set()
-
-    def _accept(self, data: bytes, offset_s: float, live: bool) -> float:
-        """Queue a frame; returns when sample 0 was heard: the earliest guess, as reads are only ever late."""
-        self._read_at_s = time.monotonic()
-        start, self._next_sample = self._next_sample, self._next_sample + FRAME
-        offset_s = min(offset_s + DRIFT * FRAME_S, self._read_at_s - self._next_sample / RATE)
-        frame = Frame(start, np.frombuffer(data, "<i2"), offset_s + self._next_sample / RATE)
-        self._put(frame, live)
-        return offset_s
-
-    def _put(self, frame: Frame, live: bool) -> None:
-        while not self._stopping.is_set():
-            try:
-                return self._queue.put(frame, timeout=0 if live else 0.2)
-            except queue.Full:
-                if live:
-                    self.dropped += 1
-                    return None
-        return None
-
-    def _reopen(self, wait_s: float) -> float:
-        """Open the source again after a gap in the sound; returns the next wait."""
-        log.warning("the microphone gives no sound; opening it again")
-        self.restarts += 1
-        self._next_sample += FRAME
-        heard_before_s = self._read_at_s
-        self._source = self._open_source()
-        self._read_at_s = time.monotonic()
-        return RETRY_S[0] if self._read_at_s - heard_before_s < 2 * wait_s else min(2 * wait_s, RETRY_S[1])

@@ -89,7 +89,7 @@ class Spotter:
 
 
 def middle_s(frames: Sequence[tuple[float, float]]) -> float:
-    """Centre of the times, each weighted by its score; the offset to the phrase's end is the card's `lag_s`."""
+    """Centre of the times, weighted by score; its distance from the phrase's end is the card's `lag_s`."""
     total = sum(score for _, score in frames)
     return sum(now_s * score for now_s, score in frames) / total
 

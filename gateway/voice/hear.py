@@ -1,0 +1,55 @@
+"""`emobox voice WAV`: what the microphone process would have heard in a file, as fast as possible."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from gateway.voice.audio import frames_of, read_wav
+from gateway.voice.engine import FRAME, FRAME_S, RATE, WARM_UP_FRAMES, Engine, Samples
+from gateway.voice.phrases import Phrase, catalogue
+from gateway.voice.spotter import Spotted, Spotter
+
+TAIL_FRAMES = 12
+
+
+def voice_file(wav: Path, ids: Sequence[str] | None = None, heads: Path | None = None) -> dict[str, Any]:
+    """The phrases spoken in `wav`, as JSON-ready data; `ids` limits them, `heads` is another folder of heads.
+
+    Raises AudioError for a file that is no 16 kHz mono 16-bit WAV, FetchError, ModelError, CardError.
+    """
+    known = catalogue(heads) if heads else catalogue()
+    phrases = [known[name] for name in ids] if ids is not None else list(known.values())
+    samples = read_wav(wav)
+    spotted, highest = hear(samples, phrases)
+    return {
+        "file": str(wav),
+        "seconds": round(len(samples) / RATE, 3),
+        "phrases": [_plain(event, known[event.id]) for event in spotted],
+        "highest": {name: round(score, 4) for name, score in highest.items()},
+    }
+
+
+def hear(samples: Samples, phrases: Sequence[Phrase]) -> tuple[list[Spotted], dict[str, float]]:
+    """Events of `samples` (int16, 16 kHz), times from their start; and the highest score of each phrase.
+
+    Silence is put before and after, so that the first and the last word of a short file are judged too.
+    """
+    engine, spotter = Engine({phrase.id: phrase.head for phrase in phrases}), Spotter(phrases)
+    lead = np.zeros(WARM_UP_FRAMES * FRAME, np.int16)
+    tail = np.zeros(TAIL_FRAMES * FRAME, np.int16)
+    events: list[Spotted | None] = []
+    highest = {phrase.id: 0.0 for phrase in phrases}
+    for number, frame in enumerate(frames_of(np.concatenate([lead, samples, tail])), 1 - WARM_UP_FRAMES):
+        scores = engine.push(frame) or {}
+        highest |= {name: max(score, highest[name]) for name, score in scores.items()}
+        events.append(spotter.push(number * FRAME_S, scores))
+    return [event for event in [*events, spotter.flush()] if event], highest
+
+
+def _plain(event: Spotted, phrase: Phrase) -> dict[str, Any]:
+    said = {"text": phrase.text, "role": phrase.role, "rating": phrase.rating or None}
+    return {"id": event.id, **said, "score": round(event.score, 4), "end_s": round(event.end_s, 3)}

@@ -1,0 +1,147 @@
+"""The microphone process: sound in, `phrase` and `health` events out. Sound is only ever in memory."""
+
+from __future__ import annotations
+
+import logging
+import signal
+import sys
+import threading
+import time
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Protocol
+
+from gateway.config import Site
+from gateway.device import MomentDevice
+from gateway.tflite import ModelError
+from gateway.voice.audio import AudioError, opener
+from gateway.voice.capture import Capture, Frame
+from gateway.voice.engine import FRAME_S, Engine
+from gateway.voice.phrases import CardError, Phrase, catalogue, choose
+from gateway.voice.spotter import Spotted, Spotter
+from models.fetch import FetchError
+
+log = logging.getLogger(__name__)
+
+HEALTH_EVERY_S = 60.0
+MUTE_AFTER_S = 3.0
+ZERO_WARNING_S = 10.0
+TAKE_TIMEOUT_S = 0.5
+
+
+class Sender(Protocol):
+    """What the microphone needs of MomentDevice."""
+
+    dropped: int
+    """Events that met no link."""
+
+    def send(self, kind: str, fields: dict[str, object], happened_s: float) -> bool:
+        """Publish an event that happened at monotonic `happened_s`; False: dropped and counted."""
+
+
+class Microphone:
+    """Takes frames from a capture, spots phrases, sends events; one thread."""
+
+    def __init__(self, device: Sender, capture: Capture, engine: Engine, spotter: Spotter) -> None:
+        self._device = device
+        self._capture = capture
+        self._engine = engine
+        self._spotter = spotter
+        self._next_sample = 0
+        self._zero_s = 0.0
+        self._health_due_s = 0.0
+        self._began_s = time.monotonic()
+
+    def run(self, stop: threading.Event) -> None:
+        """Listen until `stop` is set or the sound has ended."""
+        while not stop.is_set() and not self._capture.is_over:
+            self._health_when_due()
+            self._restart_when_mute()
+            if frame := self._capture.take(TAKE_TIMEOUT_S):
+                self._hear(frame)
+        self._send(self._spotter.flush())
+
+    def _hear(self, frame: Frame) -> None:
+        if frame.start != self._next_sample:
+            self._engine.reset()
+            self._spotter.reset()
+        self._next_sample = frame.start + len(frame.samples)
+        self._watch_for_zeros(frame)
+        scores = self._engine.push(frame.samples)
+        if scores is not None:
+            self._send(self._spotter.push(frame.end_s, scores))
+
+    def _send(self, spotted: Spotted | None) -> None:
+        if spotted:
+            fields: dict[str, object] = {"id": spotted.id, "score": round(min(1.0, spotted.score), 4)}
+            self._device.send("phrase", fields, spotted.end_s)
+
+    def _watch_for_zeros(self, frame: Frame) -> None:
+        """Nothing but zeros for long is a muted microphone or the wrong card."""
+        self._zero_s = 0.0 if frame.samples.any() else self._zero_s + FRAME_S
+        if ZERO_WARNING_S <= self._zero_s < ZERO_WARNING_S + FRAME_S:
+            log.warning("the microphone gives only zeros; is it muted, or is the name of another card right?")
+
+    def _restart_when_mute(self) -> None:
+        if self._capture.is_live and self._capture.mute_s > MUTE_AFTER_S:
+            self._capture.close_source()
+
+    def _health_when_due(self) -> None:
+        now_s = time.monotonic()
+        if now_s >= self._health_due_s and self._device.send("health", self._health(now_s), now_s):
+            self._health_due_s = now_s + HEALTH_EVERY_S
+
+    def _health(self, now_s: float) -> dict[str, object]:
+        return {
+            "uptime_s": round(now_s - self._began_s),
+            "dropped": self._device.dropped,
+            "sound_lost_s": round(self._capture.dropped * FRAME_S, 2),
+            "sound_restarts": self._capture.restarts,
+            "zero_s": round(self._zero_s),
+        }
+
+
+def run_microphone(site: Site, device: str, state_dir: Path) -> int:
+    """The process of microphone `device`: until SIGTERM or SIGINT. Returns the exit status.
+
+    After the end of a WAV file it stays, as a microphone in a silent shop; at the end of a pipe it leaves.
+    """
+    try:
+        return _run(site, device, state_dir)
+    except (AudioError, ModelError, FetchError, CardError) as error:
+        print(f"emobox microphone {device}: {error}", file=sys.stderr)
+        return 2
+
+
+def _run(site: Site, device: str, state_dir: Path) -> int:
+    source = site.microphones[device]
+    phrases = _phrases(site)
+    engine = Engine({phrase.id: phrase.head for phrase in phrases})
+    capture = Capture(opener(source.source, source.loop))
+    sender = MomentDevice(site.broker.address(), site.site, device, state_dir, lambda command: None)
+    stop = _stop_on_signals()
+    capture.start()
+    sender.start()
+    try:
+        Microphone(sender, capture, engine, Spotter(phrases)).run(stop)
+        if Path(source.source).is_file():
+            stop.wait()
+    finally:
+        capture.stop()
+        sender.stop()
+    return 0
+
+
+def _phrases(site: Site) -> Sequence[Phrase]:
+    """The heads of the site's phrases; those without one are named in the log."""
+    chosen, without = choose(site.phrases, catalogue())
+    if without:
+        log.warning("no model hears %s; known are %s", ", ".join(without), ", ".join(catalogue()))
+    return chosen
+
+
+def _stop_on_signals() -> threading.Event:
+    stop = threading.Event()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, lambda *_: stop.set())
+    return stop

@@ -1,0 +1,1 @@
+"""What made the models of models/tflite: one command each, seeded."""

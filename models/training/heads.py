@@ -1,0 +1,153 @@
+"""A 1536-32-1 phrase head: trained in numpy, written as an openWakeWord .tflite without TensorFlow."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+import flatbuffers  # type: ignore[import-untyped]
+import numpy as np
+from ai_edge_litert import schema_py_generated as tfl  # type: ignore[import-untyped]
+from numpy.random import Generator
+from numpy.typing import NDArray
+
+from gateway.voice.engine import EMBEDDING, HEAD_WINDOW
+
+INPUTS = EMBEDDING * HEAD_WINDOW
+HIDDEN = 32
+Floats = NDArray[np.float32]
+Batch = tuple[Floats, Floats]
+
+
+@dataclass(frozen=True)
+class Weights:
+    """Layer by layer: (1536, 32), (32,), (32, 1), (1,)."""
+
+    w1: Floats
+    b1: Floats
+    w2: Floats
+    b2: Floats
+
+    def score(self, x: Floats) -> Floats:
+        """Scores (n,) in 0…1 of windows (n, 1536)."""
+        logits = np.maximum(x @ self.w1 + self.b1, 0) @ self.w2 + self.b2
+        return np.asarray(1 / (1 + np.exp(-logits[:, 0])), np.float32)
+
+
+def train(draw: Callable[[], Batch], scale: tuple[Floats, Floats], steps: int, rng: Generator) -> Weights:
+    """Adam on binary cross-entropy over batches of `draw`; `scale` is mean and deviation of the inputs."""
+    params = _start(rng)
+    first, second = [np.zeros_like(p) for p in params], [np.zeros_like(p) for p in params]
+    for step in range(1, steps + 1):
+        x, y = draw()
+        gradients = _gradients(params, (x - scale[0]) / scale[1], y, rng)
+        rate = 2e-3 * 0.5 * (1 + np.cos(np.pi * step / steps))
+        for param, gradient, m, v in zip(params, gradients, first, second, strict=True):
+            m += 0.1 * (gradient - m)
+            v += 0.001 * (gradient**2 - v)
+            param -= rate * (m / (1 - 0.9**step) / (np.sqrt(v / (1 - 0.999**step)) + 1e-8) + 2e-3 * param)
+    return _unscaled(params, scale)
+
+
+def _start(rng: Generator) -> list[Floats]:
+    w1 = rng.normal(0, (2 / INPUTS) ** 0.5, (INPUTS, HIDDEN)).astype(np.float32)
+    w2 = rng.normal(0, (1 / HIDDEN) ** 0.5, (HIDDEN, 1)).astype(np.float32)
+    return [w1, np.zeros(HIDDEN, np.float32), w2, np.zeros(1, np.float32)]
+
+
+def _gradients(params: list[Floats], x: Floats, y: Floats, rng: Generator) -> list[Floats]:
+    w1, b1, w2, b2 = params
+    hidden = np.maximum(x @ w1 + b1, 0)
+    kept = (rng.random(hidden.shape) > 0.3).astype(np.float32) / 0.7
+    p = 1 / (1 + np.exp(-((hidden * kept) @ w2 + b2)))
+    d2 = (p - y[:, None]) / len(y)
+    d1 = (d2 @ w2.T) * kept * (hidden > 0)
+    return [x.T @ d1, d1.sum(0), (hidden * kept).T @ d2, d2.sum(0)]
+
+
+def _unscaled(params: list[Floats], scale: tuple[Floats, Floats]) -> Weights:
+    """The scaling of the inputs folded into the first layer."""
+    w1 = params[0] / scale[1][:, None]
+    return Weights(w1, params[1] - scale[0] @ w1, params[2], params[3])
+
+
+def write(weights: Weights, path: Path, name: str) -> None:
+    """The head as a .tflite: (1, 16, 96) -> reshape -> dense, ReLU -> dense -> logistic -> (1, 1)."""
+    model = _model(weights, name)
+    builder = flatbuffers.Builder(1 << 18)
+    builder.Finish(model.Pack(builder), b"TFL3")
+    path.write_bytes(bytes(builder.Output()))
+
+
+def _model(weights: Weights, name: str) -> tfl.ModelT:
+    shape = np.array([1, INPUTS], np.int32)
+    constants = [
+        shape,
+        weights.w1.T.astype(np.float32),
+        weights.b1,
+        weights.w2.T.astype(np.float32),
+        weights.b2,
+    ]
+    model = tfl.ModelT()
+    model.version, model.description = 3, f"EmoBox phrase head {name}"
+    model.buffers = [tfl.BufferT(), *map(_buffer, constants)]
+    model.operatorCodes = [_code(op) for op in OPERATORS]
+    model.subgraphs = [_graph(constants, name)]
+    return model
+
+
+OPERATORS = (tfl.BuiltinOperator.RESHAPE, tfl.BuiltinOperator.FULLY_CONNECTED, tfl.BuiltinOperator.LOGISTIC)
+
+
+def _buffer(values: NDArray[np.generic]) -> tfl.BufferT:
+    buffer = tfl.BufferT()
+    buffer.data = np.frombuffer(values.tobytes(), np.uint8)
+    return buffer
+
+
+def _code(operator: int) -> tfl.OperatorCodeT:
+    code = tfl.OperatorCodeT()
+    code.builtinCode = code.deprecatedBuiltinCode = operator
+    code.version = 1
+    return code
+
+
+def _graph(constants: list[NDArray[np.generic]], name: str) -> tfl.SubGraphT:
+    graph = tfl.SubGraphT()
+    names = ("shape", "w1", "b1", "w2", "b2")
+    flows = {"embeddings": (1, HEAD_WINDOW, EMBEDDING), "flat": (1, INPUTS), "hidden": (1, HIDDEN)}
+    flows |= {"logit": (1, 1), "score": (1, 1)}
+    graph.tensors = [
+        _tensor(n, c.shape, i + 1, c.dtype) for i, (n, c) in enumerate(zip(names, constants, strict=True))
+    ]
+    graph.tensors += [_tensor(n, shape, 0, np.dtype(np.float32)) for n, shape in flows.items()]
+    graph.inputs, graph.outputs, graph.name = [5], [9], name
+    graph.operators = [
+        _operator(0, [5, 0], 6, tfl.BuiltinOptions.ReshapeOptions, tfl.ReshapeOptionsT()),
+        _operator(1, [6, 1, 2], 7, tfl.BuiltinOptions.FullyConnectedOptions, _dense(relu=True)),
+        _operator(1, [7, 3, 4], 8, tfl.BuiltinOptions.FullyConnectedOptions, _dense(relu=False)),
+        _operator(2, [8], 9, tfl.BuiltinOptions.NONE, None),
+    ]
+    return graph
+
+
+def _dense(*, relu: bool) -> tfl.FullyConnectedOptionsT:
+    options = tfl.FullyConnectedOptionsT()
+    kind = tfl.ActivationFunctionType
+    options.fusedActivationFunction = kind.RELU if relu else kind.NONE
+    return options
+
+
+def _tensor(name: str, shape: tuple[int, ...], buffer: int, dtype: np.dtype[np.generic]) -> tfl.TensorT:
+    tensor = tfl.TensorT()
+    tensor.name, tensor.shape, tensor.buffer = name, list(shape), buffer
+    tensor.type = tfl.TensorType.INT32 if dtype == np.int32 else tfl.TensorType.FLOAT32
+    return tensor
+
+
+def _operator(code: int, inputs: list[int], output: int, kind: int, options: object) -> tfl.OperatorT:
+    operator = tfl.OperatorT()
+    operator.opcodeIndex, operator.inputs, operator.outputs = code, inputs, [output]
+    operator.builtinOptionsType, operator.builtinOptions = kind, options
+    return operator
