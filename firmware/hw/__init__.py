@@ -1,0 +1,1 @@
+"""The chip: the only room that imports machine and esp32."""

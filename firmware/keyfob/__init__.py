@@ -1,0 +1,1 @@
+"""The keyfob: one key for staff."""

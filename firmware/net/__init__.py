@@ -1,0 +1,1 @@
+"""Radio and broker: the only room that imports network and opens sockets."""

@@ -1,0 +1,1 @@
+"""A board without a board: fakes for pins and radio, and a driver that plays them. Never flashed."""

@@ -1,0 +1,5 @@
+"""CPython imports this by itself when shim/ is on PYTHONPATH."""
+
+import cpython
+
+cpython.install()

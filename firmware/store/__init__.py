@@ -1,0 +1,1 @@
+"""What the flash holds: configuration, identity, totals and the outbox."""

@@ -1,0 +1,1 @@
+"""The button terminal: 2 to 5 keys for the customer."""
