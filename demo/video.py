@@ -32,7 +32,7 @@ class Segment:
 
 @dataclass(frozen=True)
 class Person:
-    """A fetched video, when in it (s) the person smiles or is neutral, and what to cut off (px, at 480 high)."""
+    """A fetched video, when in it (s) the person smiles or is neutral, and what to cut off (px of 480)."""
 
     media: str
     smile_s: tuple[float, float]

@@ -12,6 +12,7 @@ from typing import Any
 
 from gateway.config import Site
 from gateway.device import MomentDevice
+from gateway.privacy import profile
 from gateway.tflite import ModelError
 from gateway.vision.capture import Capture, EndOfVideoError, VideoError
 from gateway.vision.pipeline import Pipeline, load_pipeline
@@ -128,19 +129,39 @@ def run_camera(site: Site, device: str, state_dir: Path) -> int:
     stop = threading.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: stop.set())
+    why_not = _why_not(site, device)
+    if why_not:
+        log.error("%s: %s", device, why_not)
+        return CANNOT
+    return _run(site, device, state_dir, stop)
+
+
+def _why_not(site: Site, device: str) -> str:
+    """Why this camera must not or cannot run, in words; empty when it may."""
+    if device not in site.cameras:
+        return f"site.toml has no [cameras.{device}]; give its source there"
+    why_off = profile(site).why_off
+    return f"the camera stays off: {why_off}" if why_off else ""
+
+
+def _run(site: Site, device: str, state_dir: Path, stop: threading.Event) -> int:
+    capture = Capture(site.cameras[device].source, loop=site.cameras[device].loop)
     try:
-        _serve(site, device, state_dir, stop)
+        _serve(site, device, capture, state_dir, stop)
     except EndOfVideoError:
         log.info("%s: the video is over", device)
-    except (VideoError, FetchError, ModelError) as error:
+    except (FetchError, ModelError) as error:
         log.error("%s: %s", device, error)
-        return FAILED if isinstance(error, VideoError) and not _capture(site, device).is_file else CANNOT
+        return CANNOT
+    except VideoError as error:
+        log.error("%s: %s", device, error)
+        return CANNOT if capture.is_file else FAILED
     return DONE
 
 
-def _serve(site: Site, device: str, state_dir: Path, stop: threading.Event) -> None:
+def _serve(site: Site, device: str, capture: Capture, state_dir: Path, stop: threading.Event) -> None:
     """Wires the process: models first, so that a file starts to play only when it can be read."""
-    capture, pipeline, watch = _capture(site, device), load_pipeline(), Watch()
+    pipeline, watch = load_pipeline(), Watch()
     moments = MomentDevice(site.broker.address(), site.site, device, state_dir, watch.command)
     health = Health(moments.send, lambda: moments.dropped)
     camera = Camera(capture, pipeline, watch, moments.send, health, site.cameras[device].fps)
@@ -149,9 +170,3 @@ def _serve(site: Site, device: str, state_dir: Path, stop: threading.Event) -> N
         camera.run(stop)
     finally:
         moments.stop()
-
-
-def _capture(site: Site, device: str) -> Capture:
-    if device not in site.cameras:
-        raise VideoError(f"site.toml has no [cameras.{device}]; give its source there")
-    return Capture(site.cameras[device].source, loop=site.cameras[device].loop)
