@@ -80,9 +80,11 @@ class Bus:
         self._client.disconnect()
         self._client.loop_stop()
 
-    def subscribe(self, topic_filter: str) -> None:
-        """Subscribe with QoS 1, now and after every reconnect."""
+    def subscribe(self, topic_filter: str, handler: Callable[[Message], None] | None = None) -> None:
+        """Subscribe with QoS 1, now and after every reconnect; to a handler of its own, if given."""
         self._filters.append(topic_filter)
+        if handler:
+            self._client.message_callback_add(topic_filter, _adapted(handler))
         if self.connected:
             self._client.subscribe(topic_filter, qos=1)
 
@@ -110,4 +112,12 @@ class Bus:
 
     def _received(self, _client: mqtt.Client, _data: Any, message: mqtt.MQTTMessage) -> None:
         if self._on_message:
-            self._on_message(Message(message.topic, bytes(message.payload), message.retain))
+            self._on_message(_message(message))
+
+
+def _message(message: mqtt.MQTTMessage) -> Message:
+    return Message(message.topic, bytes(message.payload), message.retain)
+
+
+def _adapted(handler: Callable[[Message], None]) -> Callable[[mqtt.Client, Any, mqtt.MQTTMessage], None]:
+    return lambda _client, _data, message: handler(_message(message))

@@ -2,14 +2,30 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
+import logging
+import queue
+import threading
+import time
+from collections.abc import Iterable, Iterator
 from typing import Any, NoReturn
 
 from firmware import wire
+from gateway.bus import Bus, Message
+from gateway.clock import Clock
 from gateway.config import Site
 from gateway.events import Arrival, Quarantined
+from gateway.journal import Journal, JournalError
+
+log = logging.getLogger(__name__)
 
 DIGITS_MAX = 4300
+WAITING_MAX = 20_000
+BATCH_MAX = 1000
+ACK_MAX = 50
+QUIET_S = 120
+OWN_LEAVES = ("/ack", "/command", "/status")
 
 
 class _RefusedError(Exception):
@@ -113,3 +129,75 @@ def _identity(payload: bytes) -> tuple[int, int] | None:
     except (ValueError, RecursionError):
         return None
     return wire.identity(event) if isinstance(event, dict) else None
+
+
+class Ingest:
+    """From the bus to the journal: commits what waits, in one go, and only then acknowledges it."""
+
+    def __init__(self, bus: Bus, journal: Journal, site: Site, clock: Clock) -> None:
+        self._bus, self._journal, self._site, self._clock = bus, journal, site, clock
+        self._inspector = Inspector(site)
+        self._waiting: queue.Queue[tuple[int, Message]] = queue.Queue(WAITING_MAX)
+
+    def receive(self, message: Message) -> None:
+        """Take a message from the network thread; when too many wait it is left to the device's re-send."""
+        if message.retain or message.topic.endswith(OWN_LEAVES):
+            return
+        with contextlib.suppress(queue.Full):
+            self._waiting.put_nowait((self._clock.now_ms(), message))
+
+    def run(self, stopping: threading.Event) -> None:
+        """Commit and acknowledge until told to stop."""
+        quiet_since = time.monotonic()
+        while not stopping.is_set():
+            if batch := self._next_batch():
+                quiet_since = time.monotonic()
+                self._store(batch)
+            elif time.monotonic() - quiet_since > QUIET_S:
+                quiet_since = time.monotonic()
+                self._adopt_clock()
+
+    def _next_batch(self) -> list[tuple[int, Message]]:
+        """What waits by now; blocks for the first."""
+        try:
+            batch = [self._waiting.get(timeout=0.5)]
+        except queue.Empty:
+            return []
+        with contextlib.suppress(queue.Empty):
+            while len(batch) < BATCH_MAX:
+                batch.append(self._waiting.get_nowait())
+        return batch
+
+    def _store(self, batch: list[tuple[int, Message]]) -> None:
+        inspect = self._inspector.inspect
+        found = [inspect(received, message.topic, message.payload) for received, message in batch]
+        items = [item for item in found if item]
+        try:
+            self._journal.append(items)
+        except JournalError as error:
+            log.error("nothing is acknowledged, devices keep their events: %s", error)
+            time.sleep(1)
+            return
+        for device, boot, seqs in receipts(items):
+            topic = wire.topic(self._site.site, device, "ack")
+            self._bus.publish(topic, wire.make_ack(boot, seqs))
+
+    def _adopt_clock(self) -> None:
+        step_ms = self._clock.adopt()
+        if abs(step_ms) > 1000:
+            log.warning(
+                "the system's clock was set by %+.1f s; followed while the shop was quiet", step_ms / 1000
+            )
+
+
+def receipts(items: Iterable[Arrival | Quarantined]) -> Iterator[tuple[str, int, list[int]]]:
+    """(device, boot, [seq, …]) to acknowledge, a few at a time so that a small device can read it."""
+    seqs: dict[tuple[str, int], list[int]] = {}
+    for item in items:
+        if isinstance(item, Arrival):
+            seqs.setdefault((item.device, item.boot), []).append(item.seq)
+        elif item.device is not None and item.identity is not None:
+            seqs.setdefault((item.device, item.identity[0]), []).append(item.identity[1])
+    for (device, boot), all_of_boot in seqs.items():
+        for start in range(0, len(all_of_boot), ACK_MAX):
+            yield device, boot, all_of_boot[start : start + ACK_MAX]

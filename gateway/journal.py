@@ -61,7 +61,7 @@ class Journal:
         self._path, self._durable = path, durable
         self._local = threading.local()
         self._write = threading.RLock()
-        self._grown = threading.Condition()
+        self.grown = threading.Condition()
         self._version = 0
         self._guard: IO[str] | None = None
         self._connections: list[sqlite3.Connection] = []
@@ -138,23 +138,28 @@ class Journal:
         """The next events in order of arrival."""
         return list(self._rows("WHERE n > ? ORDER BY n LIMIT ?", (position, limit)))
 
-    def events_between(self, devices: Iterable[str], start: int, end: int) -> Iterator[Event]:
-        """Trusted events of these devices with start ≤ t ≤ end, in order of t."""
+    def events_between(
+        self, devices: Iterable[str], start: int, end: int, position: int = SQLITE_INT_MAX
+    ) -> Iterator[Event]:
+        """Trusted events of these devices with start ≤ t ≤ end, in order of t, up to a place."""
         marks, names = _marks(devices)
-        rows = self._rows(f"WHERE t BETWEEN ? AND ? AND device IN ({marks}) ORDER BY t", (start, end, *names))
+        rows = self._rows(
+            f"WHERE t BETWEEN ? AND ? AND n <= ? AND device IN ({marks}) ORDER BY t",
+            (start, end, position, *names),
+        )
         return (row.event for row in rows if row.event)
 
-    def quiet_before(self, devices: Iterable[str], t: int, gap_ms: int) -> int:
-        """The earliest event (faces aside) from which there is no quiet over gap_ms up to t."""
+    def quiet_before(self, devices: Iterable[str], t: int, gap_ms: int) -> int | None:
+        """Start of the last stretch up to t without a quiet over gap_ms, faces aside; None: nothing there."""
         marks, names = _marks(devices)
         rows = self._db.execute(
             f"SELECT t FROM events WHERE t <= ? AND kind IN ('press', 'click', 'phrase')"
             f" AND device IN ({marks}) ORDER BY t DESC",
             (t, *names),
         )
-        start = t
+        start: int | None = None
         for (earlier,) in rows:
-            if start - earlier > gap_ms:
+            if start is not None and start - earlier > gap_ms:
                 break
             start = earlier
         return start
@@ -252,8 +257,8 @@ class Journal:
 
     def wait(self, seen: int, timeout_s: float) -> int:
         """Sleep until the journal has grown since version `seen`, or the time is up; the version then."""
-        with self._grown:
-            self._grown.wait_for(lambda: self._version != seen, timeout_s)
+        with self.grown:
+            self.grown.wait_for(lambda: self._version != seen, timeout_s)
             return self._version
 
     def wake(self) -> None:
@@ -285,15 +290,19 @@ class Journal:
 
     @contextmanager
     def _transaction(self) -> Iterator[sqlite3.Connection]:
+        """All or nothing; JournalError when the disk does not take it."""
         with self._write:
             db = self._db
-            db.execute("BEGIN IMMEDIATE")
             try:
+                db.execute("BEGIN IMMEDIATE")
                 yield db
-            except BaseException:
-                db.execute("ROLLBACK")
+                db.execute("COMMIT")
+            except BaseException as error:
+                if db.in_transaction:
+                    db.execute("ROLLBACK")
+                if isinstance(error, sqlite3.Error):
+                    raise JournalError(f"{self._path}: cannot be written: {error}") from error
                 raise
-            db.execute("COMMIT")
 
     def _rows(self, where: str, parameters: tuple[Any, ...]) -> Iterator[Row]:
         rows = self._db.execute(f"SELECT n, device, boot, seq, t, kind, body FROM events {where}", parameters)
@@ -314,9 +323,9 @@ class Journal:
         db.execute("INSERT OR REPLACE INTO cursors VALUES (?, ?)", (reader, position))
 
     def _notify(self) -> None:
-        with self._grown:
+        with self.grown:
             self._version += 1
-            self._grown.notify_all()
+            self.grown.notify_all()
 
 
 def _fit(number: int) -> int | str:

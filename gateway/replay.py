@@ -48,7 +48,8 @@ def replay(log: Path, site: Site) -> dict[str, Any]:
 
 def read_log(log: bytes, site: Site) -> list[Arrival | Quarantined]:
     """Every line of a log as an event or in the quarantine; empty lines and other topics are skipped."""
-    inspector, found = Inspector(site), []
+    inspector = Inspector(site)
+    found: list[Arrival | Quarantined] = []
     for number, raw in enumerate(log.split(b"\n"), start=1):
         if not raw.strip():
             continue
@@ -85,17 +86,21 @@ def _refuse(name: str) -> None:
 
 
 def _without_depths(text: str) -> str:
-    """A line too deep for the parser, with its depths as text: still too deep and as long, yet readable."""
-    kept, level, quoted, escaped = [], 0, False, False
+    """A line too deep for the parser, its depths replaced by a text as long: still too deep, yet readable."""
+    kept: list[str] = []
+    level, deep, quoted, escaped = 0, 0, False, False
     for sign in text:
         if not quoted and sign in "]}":
             level -= 1
+            if level == LEVELS_KEPT - 1:
+                kept.append(f'"{"." * (deep - 2)}"' if deep else "")
+                deep = 0
         if level < LEVELS_KEPT:
             kept.append(sign)
+        else:
+            deep += 1
         if not quoted and sign in "[{":
             level += 1
-            if level == LEVELS_KEPT:
-                kept.append('"' + "." * len(text) + '"')
         quoted, escaped = (quoted != (sign == '"' and not escaped)), (sign == "\\" and not escaped)
     return "".join(kept)
 

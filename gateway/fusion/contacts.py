@@ -71,12 +71,16 @@ class PointEvents:
 
 @dataclass(frozen=True, slots=True)
 class Fused:
-    """What the events of a point say: its contacts, every press's state, the marks `regular`."""
+    """What the events of a point say: its contacts, every press's state, the marks `regular`.
+
+    `closes` is when the ask that is still open times out, `watch_until` when its camera is no longer needed.
+    """
 
     contacts: list[Contact]
     states: dict[tuple[str, int, int], str]
     regular: int
-    open_ask: int | None
+    closes: int | None
+    watch_until: int | None
 
 
 class Fusion:
@@ -110,8 +114,10 @@ class Fusion:
         contact = partial(self._contact, asks, ratings, ratings.times(), events.readings)
         pending = self._pending(asks, ratings.answers, now)
         places = [place for place in range(len(asks.asks)) if place != pending]
-        open_ask = None if pending is None else asks.asks[pending].t
-        return Fused([contact(place) for place in places], ratings.states, ratings.regular, open_ask)
+        closes = None if pending is None else asks.asks[pending].t + self._rules.timeout_ms
+        contacts = [contact(place) for place in places]
+        watch_until = self._watch_until(asks, ratings.answers)
+        return Fused(contacts, ratings.states, ratings.regular, closes, watch_until)
 
     def _with_role(self, spoken: Sequence[Spoken], role: str) -> list[Spoken]:
         phrases = self._site.phrases
@@ -129,6 +135,18 @@ class Fusion:
         if now is None or place is None or answers[place].cancelled or answers[place].rating:
             return None
         return place if now <= asks.asks[place].t + self._rules.timeout_ms else None
+
+    def _watch_until(self, asks: Asks, answers: list[Answer]) -> int | None:
+        """End of the latest window that is still possible for the newest ask (spec 3, Camera on)."""
+        if not answers or answers[-1].cancelled or not self._privacy.camera_on:
+            return None
+        answer, ms, gap_ms = answers[-1], self._site.defaults.ms, self._rules.burst_gap_ms
+        if self._privacy.post_press_only:
+            return None if answer.t is None else answer.t + gap_ms + ms("window_post_s")
+        if answer.t is not None and answer.via == "key":
+            return answer.t + gap_ms + ms("window_after_s")
+        last = max(self._rules.reach_ms + ms("window_after_s"), ms("window_silent_s"))
+        return asks.asks[-1].t + last
 
     def _contact(
         self, asks: Asks, ratings: Ratings, times: list[int], readings: list[Reading], place: int

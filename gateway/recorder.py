@@ -1,0 +1,231 @@
+"""The journal's first reader: fuses what arrived and writes the records that follow from it."""
+
+from __future__ import annotations
+
+import logging
+import threading
+from bisect import insort
+from collections.abc import Callable, Iterable, Sequence
+from itertools import pairwise
+
+from gateway.clock import Clock
+from gateway.config import Site
+from gateway.events import Event, Health, Press, Reading, Spoken
+from gateway.fusion import Fusion, PointEvents
+from gateway.fusion.emotion import Emotion, EmotionLimits, Window, read_emotion
+from gateway.fusion.ratings import LATE_MS
+from gateway.journal import Journal, Row
+from gateway.measurements import contact_record, device_record, phrase_record, press_record
+from gateway.records import Record
+
+log = logging.getLogger(__name__)
+
+READER = "fusion"
+LATEST = 2**62
+IDLE_S = 5.0
+REACHES = (
+    "window_after_s",
+    "window_post_s",
+    "window_silent_s",
+    "burst_gap_s",
+    "cancel_s",
+    "phrase_merge_s",
+)
+
+Op = tuple[str, Record]
+
+
+class EmotionMemory:
+    """Remembers what was read in a window, as long as no further reading falls into it."""
+
+    def __init__(self) -> None:
+        self._seen: dict[tuple[Window, int], Emotion] = {}
+
+    def read(self, readings: Sequence[Reading], window: Window, limits: EmotionLimits) -> Emotion:
+        """The same as `read_emotion`."""
+        key = (window, len(readings))
+        if key not in self._seen:
+            self._seen[key] = read_emotion(readings, window, limits)
+        return self._seen[key]
+
+    def forget(self) -> None:
+        """Start afresh."""
+        self._seen.clear()
+
+
+class PointStream:
+    """The live end of one point: its events since the last long quiet, and the records they made."""
+
+    def __init__(self, journal: Journal, site: Site, point: str) -> None:
+        self._journal, self._site, self._point = journal, site, point
+        self._memory = EmotionMemory()
+        self._fusion = Fusion(site, point, self._memory.read)
+        self._events = PointEvents()
+        self._known: dict[str, Record] = {}
+        self._since = LATEST
+        self.closes: int | None = None
+        self.watch_until: int | None = None
+
+    @property
+    def quiet_ms(self) -> int:
+        """After a quiet as long as this nothing that happened before has an effect."""
+        reach = max(self._site.timeout_ms(self._point), LATE_MS)
+        return reach + sum(self._site.defaults.ms(name) for name in REACHES)
+
+    def resume(self, position: int) -> None:
+        """Take up the last stretch again: an ask may have been open when the hub stopped."""
+        self._load(LATEST, position)
+
+    def add(self, events: Sequence[Event], position: int) -> None:
+        """Take events that stand in the journal up to its place `position`."""
+        earliest = min((event.t for event in events if not isinstance(event, Reading)), default=LATEST)
+        if earliest < self._since:
+            self._load(earliest, position)
+            return
+        for event in events:
+            self._put(event)
+
+    def _load(self, t: int, position: int) -> None:
+        """Begin again from the quiet before t: at the start, and when an event is very late."""
+        devices = list(self._site.points[self._point].devices)
+        since = self._journal.quiet_before(devices, t, self.quiet_ms)
+        if since is None:
+            return
+        self._since = since
+        self._events = PointEvents()
+        self._memory.forget()
+        for event in self._journal.events_between(devices, since, LATEST, position):
+            self._put(event)
+        records = [*self._journal.records("contact", since), *self._journal.records("press", since)]
+        self._known = {record.id: record for record in records if record.tags["point"] == self._point}
+
+    def _put(self, event: Event) -> None:
+        if self._site.devices[event.device].test and not isinstance(event, Press):
+            return
+        if isinstance(event, Reading) and event.t >= self._since:
+            insort(self._events.readings, event, key=lambda reading: reading.t)
+        elif not isinstance(event, Reading):
+            self._events.add(event)
+
+    def changes(self, now: int) -> list[Op]:
+        """What has to change in the records so that they say what the events say at `now`."""
+        fused = self._fusion.fuse(self._trusted(), now)
+        self.closes, self.watch_until = fused.closes, fused.watch_until
+        records = [contact_record(contact, self._site) for contact in fused.contacts]
+        for press in self._events.presses:
+            state = fused.states.get((press.device, press.boot, press.seq), "test")
+            records.append(press_record(press, state, self._site))
+        fresh = {record.id: record for record in records}
+        ops = list(difference(self._known, fresh))
+        self._known = fresh
+        return ops
+
+    def _trusted(self) -> PointEvents:
+        """The events without the presses of terminals in test mode."""
+        events = self._events
+        presses = [press for press in events.presses if not self._site.devices[press.device].test]
+        return PointEvents(events.clicks, presses, events.spoken, events.readings)
+
+    def forget(self, now: int) -> None:
+        """Let go of what lies before the last quiet that ended long enough ago."""
+        horizon = now - self.quiet_ms - self._site.defaults.ms("lateness_s")
+        events = self._events
+        times = sorted(event.t for event in (*events.clicks, *events.presses, *events.spoken))
+        ends = [b for a, b in pairwise(times) if b - a > self.quiet_ms and b < horizon]
+        if not ends or ends[-1] <= self._since:
+            return
+        self._since = since = ends[-1]
+        self._memory.forget()
+        self._events = PointEvents(
+            [event for event in events.clicks if event.t >= since],
+            [event for event in events.presses if event.t >= since],
+            [event for event in events.spoken if event.t >= since],
+            [event for event in events.readings if event.t >= since],
+        )
+        self._known = {name: record for name, record in self._known.items() if record.time_ms >= since}
+
+
+def difference(old: dict[str, Record], new: dict[str, Record]) -> Iterable[Op]:
+    """Steps from old to new; a record whose tags or time changed is taken back before it is put again."""
+    for name, record in old.items():
+        if name not in new or (new[name].tags, new[name].time_ms) != (record.tags, record.time_ms):
+            yield "retract", record
+    for name, record in new.items():
+        if old.get(name) != record:
+            yield "put", record
+
+
+class Recorder:
+    """Reads events by its own cursor and keeps the records true; `on_watch` hears when cameras are needed."""
+
+    def __init__(
+        self, journal: Journal, site: Site, clock: Clock, on_watch: Callable[[str, int], None]
+    ) -> None:
+        self._journal, self._site, self._clock, self._on_watch = journal, site, clock, on_watch
+        self._streams = {point: PointStream(journal, site, point) for point in site.points}
+        self._watched: dict[str, int | None] = {}
+
+    def run(self, stopping: threading.Event) -> None:
+        """Follow the journal until told to stop."""
+        self.resume()
+        while not stopping.is_set():
+            seen = self._journal.version
+            if not self.step():
+                self._journal.wait(seen, self._idle_s())
+
+    def resume(self) -> None:
+        """Take up where the last run of the hub stopped."""
+        position, now, ops = self._journal.cursor(READER), self._clock.now_ms(), list[Op]()
+        for stream in self._streams.values():
+            stream.resume(position)
+            ops += stream.changes(now)
+        if ops:
+            self._journal.record(READER, position, ops)
+
+    def step(self) -> bool:
+        """Take the next events, or what is due by time alone; False when there was nothing to take."""
+        position = self._journal.cursor(READER)
+        rows = self._journal.events_after(position)
+        now = self._clock.now_ms()
+        touched = self._take(rows, rows[-1].n if rows else position)
+        touched |= {name for name, s in self._streams.items() if s.closes is not None and s.closes < now}
+        ops = self._direct(rows)
+        for point in touched:
+            ops += self._streams[point].changes(now)
+            self._streams[point].forget(now)
+        if rows or ops:
+            self._journal.record(READER, rows[-1].n if rows else position, ops)
+        for point in touched:
+            self._watch(point, now)
+        return bool(rows)
+
+    def _take(self, rows: Sequence[Row], position: int) -> set[str]:
+        by_point: dict[str, list[Event]] = {}
+        for row in rows:
+            if row.event and row.device in self._site.point_of and not isinstance(row.event, Health):
+                by_point.setdefault(self._site.point_of[row.device], []).append(row.event)
+        for point, events in by_point.items():
+            self._streams[point].add(events, position)
+        return set(by_point)
+
+    def _direct(self, rows: Sequence[Row]) -> list[Op]:
+        """Records that follow from one event alone."""
+        ops: list[Op] = []
+        for event in (row.event for row in rows if row.device in self._site.devices):
+            if isinstance(event, Health):
+                ops.append(("put", device_record(event, self._journal.gaps_of(event.device), self._site)))
+            elif isinstance(event, Spoken) and not self._site.devices[event.device].test:
+                ops.append(("put", phrase_record(event, self._site)))
+        return ops
+
+    def _watch(self, point: str, now: int) -> None:
+        until = self._streams[point].watch_until
+        if until != self._watched.get(point):
+            self._watched[point] = until
+            self._on_watch(point, max(0, (until or 0) - now))
+
+    def _idle_s(self) -> float:
+        due = [stream.closes for stream in self._streams.values() if stream.closes is not None]
+        if not due:
+            return IDLE_S
+        return max(0.0, min(IDLE_S, (min(due) + 1 - self._clock.now_ms()) / 1000))
