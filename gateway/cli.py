@@ -1,33 +1,226 @@
-"""The command `emobox`."""
+"""The command `emobox`: one verb a function; what a verb needs is imported when it runs."""
 
 from __future__ import annotations
 
 import argparse
+import logging
+import signal
 import sys
-from collections.abc import Sequence
+import threading
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from gateway.config import Site, SiteError, load_site
 
+Verb = Callable[[argparse.Namespace], int]
+
+OK, FAILED, UNUSABLE = 0, 1, 2
+
 
 def main(argv: Sequence[str] | None = None) -> int:
-    """Run one subcommand; 2 means that what was given cannot be used."""
-    parser = argparse.ArgumentParser(prog="emobox", description="How your customers really felt.")
-    commands = parser.add_subparsers(dest="command", required=True)
-    command = commands.add_parser("replay", help="compute a recorded log's contacts and indices")
-    command.add_argument("log", type=Path)
-    command.add_argument("--config", type=Path, required=True)
-    command.add_argument("--json", action="store_true")
-    args = parser.parse_args(argv)
+    """Run one verb; 2 means that what was given cannot be used, and stderr says what is allowed."""
+    args = _parser().parse_args(argv)
+    logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(message)s", stream=sys.stderr)
+    verb: Verb = args.verb
     try:
-        site: Site = load_site(args.config)
+        return verb(args)
     except SiteError as error:
         print(error, file=sys.stderr)
-        return 2
+        return UNUSABLE
+    except KeyboardInterrupt:
+        return 130
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(
+        prog="emobox",
+        description="How your customers really felt: smiley buttons, camera and microphone to EmoNPS.",
+        epilog="A first look: emobox demo. A real shop: emobox doctor, then emobox run.",
+    )
+    verbs = parser.add_subparsers(metavar="VERB", required=True)
+    _add(verbs, "run", run, "serve the shop: hub, camera, microphone, page", _config)
+    _add(verbs, "demo", demo, "play a shop of one till for about 90 seconds", _demo)
+    _add(verbs, "replay", replay, "compute contacts and indices of a recorded log", _replay)
+    _add(verbs, "doctor", doctor, "say what is missing or wrong, and what to do", _doctor)
+    _add(verbs, "vision", vision, "print the faces that the camera process would see in a video", _vision)
+    _add(verbs, "voice", voice, "print the phrases that the microphone process would hear in a WAV", _voice)
+    _add(verbs, "camera", camera, "one camera process (emobox run starts it)", _child)
+    _add(verbs, "microphone", microphone, "one microphone process (emobox run starts it)", _child)
+    _add(verbs, "dashboards", dashboards, "write or check the Grafana dashboards", _dashboards)
+    _add(verbs, "models", models, "fetch the model files, with their sha256 checked", _models)
+    return parser
+
+
+def _add(
+    verbs: argparse._SubParsersAction[argparse.ArgumentParser],
+    name: str,
+    verb: Verb,
+    text: str,
+    arguments: Callable[[argparse.ArgumentParser], None],
+) -> None:
+    parser = verbs.add_parser(name, help=text, description=text[0].upper() + text[1:] + ".")
+    arguments(parser)
+    parser.set_defaults(verb=verb)
+
+
+def _config(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument(
+        "--config", type=Path, default=Path("site.toml"), help="the shop's site.toml (default: ./site.toml)"
+    )
+
+
+def _replay(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("log", type=Path, help="one MQTT message a line, as JSON: received, topic, payload")
+    _config(parser)
+    parser.add_argument("--json", action="store_true", help="print one JSON object (the default)")
+
+
+def _doctor(parser: argparse.ArgumentParser) -> None:
+    _config(parser)
+    parser.add_argument("--json", action="store_true", help="print the findings as JSON")
+
+
+def _demo(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--once", action="store_true", help="end after the day's figures (for tests)")
+    parser.add_argument(
+        "--influx", metavar="URL", help="also write to this InfluxDB, such as http://127.0.0.1:8086"
+    )
+    parser.add_argument(
+        "--history", metavar="30d", help="first feed that many generated days through the hub"
+    )
+    parser.add_argument(
+        "--state", type=Path, default=Path(".emobox/demo"), help="where the demo keeps its files"
+    )
+    parser.add_argument("--port", type=int, default=8080, help="port of the page (default: 8080)")
+
+
+def _vision(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("video", type=Path, help="a video file")
+    parser.add_argument("--json", action="store_true", help="print one JSON object")
+
+
+def _voice(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("wav", type=Path, help="a WAV file, 16 kHz mono")
+    parser.add_argument("--json", action="store_true", help="print one JSON object")
+
+
+def _child(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("device", help="its name in site.toml")
+    _config(parser)
+    parser.add_argument("--supervised", action="store_true", help=argparse.SUPPRESS)
+
+
+def _dashboards(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--out", type=Path, help="write them into this folder")
+    parser.add_argument("--check", action="store_true", help="fail when the ones in git are out of date")
+
+
+def _models(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("action", choices=["fetch"], help="fetch: download what is missing")
+
+
+def run(args: argparse.Namespace) -> int:
+    """The gateway for real."""
+    from gateway.app import run as run_hub
+    from gateway.journal import JournalError
+
+    stopping = threading.Event()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, lambda *_: stopping.set())
+    try:
+        return run_hub(load_site(args.config), args.config, stopping)
+    except JournalError as error:
+        print(error, file=sys.stderr)
+        return FAILED
+
+
+def replay(args: argparse.Namespace) -> int:
+    """Spec 6."""
     from gateway.replay import print_replay
 
-    print_replay(args.log, site)
-    return 0
+    site = load_site(args.config)
+    try:
+        print_replay(args.log, site)
+    except OSError as error:
+        print(f"{args.log}: cannot be read ({error.strerror}); give a recorded log", file=sys.stderr)
+        return UNUSABLE
+    return OK
+
+
+def demo(args: argparse.Namespace) -> int:
+    """The main job on real input."""
+    from demo.play import play
+
+    return play(args.state, once=args.once, influx=args.influx, history=args.history, port=args.port)
+
+
+def doctor(args: argparse.Namespace) -> int:
+    """What is wrong, in words a shop understands."""
+    from gateway.doctor import diagnose, print_findings
+
+    return print_findings(diagnose(args.config), as_json=args.json)
+
+
+def vision(args: argparse.Namespace) -> int:
+    """What the camera process sees."""
+    from gateway.vision.report import print_vision
+
+    return print_vision(args.video, as_json=args.json)
+
+
+def voice(args: argparse.Namespace) -> int:
+    """What the microphone process hears."""
+    from gateway.voice.hear import print_voice
+
+    return print_voice(args.wav, as_json=args.json)
+
+
+def camera(args: argparse.Namespace) -> int:
+    """One camera process."""
+    from gateway.vision.camera import run_camera
+
+    return _run_child(args, run_camera)
+
+
+def microphone(args: argparse.Namespace) -> int:
+    """One microphone process."""
+    from gateway.voice.microphone import run_microphone
+
+    return _run_child(args, run_microphone)
+
+
+def _run_child(args: argparse.Namespace, run_device: Callable[[Site, str, Path], int]) -> int:
+    from gateway.supervisor import end_with_parent
+
+    site = load_site(args.config)
+    if args.supervised:
+        end_with_parent(sys.stdin.buffer)
+    return run_device(site, args.device, Path(site.store.path) / "devices")
+
+
+def dashboards(args: argparse.Namespace) -> int:
+    """Grafana's JSON."""
+    import dashboards as room
+
+    if args.check:
+        stale = room.check()
+        print("\n".join(stale) or "the dashboards in git are up to date")
+        return FAILED if stale else OK
+    for path in room.write(args.out) if args.out else room.write():
+        print(path)
+    return OK
+
+
+def models(args: argparse.Namespace) -> int:
+    """Model files."""
+    from models.fetch import FetchError, fetch_all
+
+    try:
+        fetch_all()
+    except FetchError as error:
+        print(error, file=sys.stderr)
+        return FAILED
+    return OK
 
 
 if __name__ == "__main__":

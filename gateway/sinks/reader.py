@@ -9,16 +9,25 @@ from dataclasses import dataclass
 from typing import Protocol
 
 from gateway.records import Change
-from gateway.sinks import Answer, Done, Rejected, RetryAfter, Sink
+from gateway.sinks import Answer, Rejected, RetryAfter, Sink
 
 BATCH = 1000
-IDLE_WAIT_S = 1.0  # also without a notice: one may fall between the look and the wait
+IDLE_WAIT_S = 5.0
 
 log = logging.getLogger(__name__)
 
 
 class Journal(Protocol):
     """What a reader asks of the journal (`gateway.journal`); called from the reader's thread."""
+
+    @property
+    def version(self) -> int:
+        """Grows with every commit."""
+        ...
+
+    def wait(self, seen: int, timeout_s: float) -> int:
+        """Sleeps until the version is not `seen`, or the time is up."""
+        ...
 
     def changes_after(self, position: int, limit: int) -> Sequence[Change]:
         """The next changes in order of position, at most limit."""
@@ -46,42 +55,29 @@ class State:
     waiting: str | None = None
 
 
-class SinkReader(threading.Thread):
-    """Follows the journal for one sink; the hub notifies `notify` after each commit; `stop` ends it."""
+class SinkReader:
+    """Follows the journal for one sink; `run` is a thread of its own."""
 
-    def __init__(
-        self, journal: Journal, sink: Sink, notify: threading.Condition, *, batch: int = BATCH
-    ) -> None:
-        super().__init__(name=f"sink-{sink.name}", daemon=True)
+    def __init__(self, journal: Journal, sink: Sink, *, batch: int = BATCH) -> None:
         self._journal = journal
         self._sink = sink
-        self._notify = notify
         self._batch = batch
-        self._stopping = threading.Event()
         self._state = State(0)
 
     @property
     def state(self) -> State:
-        """Where the reader stands."""
+        """Where the reader stands; any thread may ask."""
         return self._state
 
-    def run(self) -> None:
-        """Steps until stopped; waits for news when there is nothing to do, for the target when it is down."""
-        while not self._stopping.is_set():
+    def run(self, stopping: threading.Event) -> None:
+        """Steps until stopping is set; waits for the journal when done, for the target when it is down."""
+        while not stopping.is_set():
+            seen = self._journal.version
             answer = self.step()
             if isinstance(answer, RetryAfter):
-                self._stopping.wait(answer.seconds)
+                stopping.wait(answer.seconds)
             elif answer is None:
-                self._wait_for_news()
-
-    def stop(self, timeout_s: float = 15.0) -> bool:
-        """Ends the thread after the write it is in; False when that takes longer than timeout_s."""
-        self._stopping.set()
-        with self._notify:
-            self._notify.notify_all()
-        if self.is_alive():
-            self.join(timeout_s)
-        return not self.is_alive()
+                self._journal.wait(seen, IDLE_WAIT_S)
 
     def step(self) -> Answer | None:
         """One batch to the sink, its answer committed; None when the sink has everything."""
@@ -114,10 +110,3 @@ class SinkReader(threading.Thread):
     def _wait_said(self, answer: RetryAfter) -> None:
         if answer.why != self._state.waiting:
             log.warning("%s waits: %s", self._sink.name, answer.why)
-
-    def _wait_for_news(self) -> None:
-        with self._notify:
-            self._notify.wait_for(self._stopping.is_set, IDLE_WAIT_S)
-
-
-__all__ = ["BATCH", "Done", "Journal", "SinkReader", "State"]

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import logging
 import signal
-import sys
 import threading
 import time
 from collections.abc import Sequence
@@ -24,16 +23,15 @@ from models.fetch import FetchError
 log = logging.getLogger(__name__)
 
 HEALTH_EVERY_S = 60.0
+HEALTH_RETRY_S = 1.0
 MUTE_AFTER_S = 3.0
 ZERO_WARNING_S = 10.0
 TAKE_TIMEOUT_S = 0.5
+DONE, CANNOT = 0, 2
 
 
 class Sender(Protocol):
     """What the microphone needs of MomentDevice."""
-
-    dropped: int
-    """Events that met no link."""
 
     def send(self, kind: str, fields: dict[str, object], happened_s: float) -> bool:
         """Publish an event that happened at monotonic `happened_s`; False: dropped and counted."""
@@ -49,6 +47,7 @@ class Microphone:
         self._spotter = spotter
         self._next_sample = 0
         self._zero_s = 0.0
+        self._dropped = 0
         self._health_due_s = 0.0
         self._began_s = time.monotonic()
 
@@ -74,7 +73,7 @@ class Microphone:
     def _send(self, spotted: Spotted | None) -> None:
         if spotted:
             fields: dict[str, object] = {"id": spotted.id, "score": round(min(1.0, spotted.score), 4)}
-            self._device.send("phrase", fields, spotted.end_s)
+            self._dropped += not self._device.send("phrase", fields, spotted.end_s)
 
     def _watch_for_zeros(self, frame: Frame) -> None:
         """Nothing but zeros for long is a muted microphone or the wrong card."""
@@ -88,13 +87,14 @@ class Microphone:
 
     def _health_when_due(self) -> None:
         now_s = time.monotonic()
-        if now_s >= self._health_due_s and self._device.send("health", self._health(now_s), now_s):
-            self._health_due_s = now_s + HEALTH_EVERY_S
+        if now_s >= self._health_due_s:
+            sent = self._device.send("health", self._health(now_s), now_s)
+            self._health_due_s = now_s + (HEALTH_EVERY_S if sent else HEALTH_RETRY_S)
 
     def _health(self, now_s: float) -> dict[str, object]:
         return {
             "uptime_s": round(now_s - self._began_s),
-            "dropped": self._device.dropped,
+            "dropped": self._dropped,
             "sound_lost_s": round(self._capture.dropped * FRAME_S, 2),
             "sound_restarts": self._capture.restarts,
             "zero_s": round(self._zero_s),
@@ -102,34 +102,35 @@ class Microphone:
 
 
 def run_microphone(site: Site, device: str, state_dir: Path) -> int:
-    """The process of microphone `device`: until SIGTERM or SIGINT. Returns the exit status.
+    """The microphone process of `device`; ends at the end of a file or pipe, or on SIGTERM. An exit status.
 
-    After the end of a WAV file it stays, as a microphone in a silent shop; at the end of a pipe it leaves.
+    0: stopped, or the sound is over. 2: a person must act. A card that goes away is waited for.
     """
+    if device not in site.microphones:
+        log.error("%s: site.toml has no [microphones.%s]; give its source there", device, device)
+        return CANNOT
     try:
-        return _run(site, device, state_dir)
+        _serve(site, device, state_dir, _stop_on_signals())
     except (AudioError, ModelError, FetchError, CardError) as error:
-        print(f"emobox microphone {device}: {error}", file=sys.stderr)
-        return 2
+        log.error("%s: %s", device, error)
+        return CANNOT
+    return DONE
 
 
-def _run(site: Site, device: str, state_dir: Path) -> int:
+def _serve(site: Site, device: str, state_dir: Path, stop: threading.Event) -> None:
+    """Wires the process: models first, so that a file starts to play only when it is listened to."""
     source = site.microphones[device]
     phrases = _phrases(site)
     engine = Engine({phrase.id: phrase.head for phrase in phrases})
     capture = Capture(opener(source.source, source.loop))
     sender = MomentDevice(site.broker.address(), site.site, device, state_dir, lambda command: None)
-    stop = _stop_on_signals()
     capture.start()
     sender.start()
     try:
         Microphone(sender, capture, engine, Spotter(phrases)).run(stop)
-        if Path(source.source).is_file():
-            stop.wait()
     finally:
         capture.stop()
         sender.stop()
-    return 0
 
 
 def _phrases(site: Site) -> Sequence[Phrase]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from math import inf
 
 from gateway.voice.engine import FRAME_S
 from gateway.voice.phrases import Phrase
@@ -43,7 +44,7 @@ class Spotter:
         """Forget the utterance at hand (after a gap in the sound)."""
         self._burst = _Burst()
         self._waiting_for_quiet = False
-        self._last_end_s = -REFRACTORY_S
+        self._last_end_s = -inf
 
     def push(self, now_s: float, scores: Mapping[str, float]) -> Spotted | None:
         """Scores after the frame that ends at `now_s`; the phrase that this frame decided, if any."""

@@ -1,0 +1,108 @@
+"""The hub, wired once: reads from top to bottom as the data flows (docs/developer.md has the picture)."""
+
+from __future__ import annotations
+
+import logging
+import threading
+from collections.abc import Callable, Iterable
+from functools import partial
+from pathlib import Path
+
+from firmware import wire
+from gateway.bus import Bus
+from gateway.clock import Clock
+from gateway.config import Site
+from gateway.ingest import Ingest
+from gateway.journal import Journal
+from gateway.presence import Presence
+from gateway.privacy import profile
+from gateway.recorder import Recorder
+from gateway.sinks.influx import open_influx
+from gateway.sinks.reader import SinkReader
+from gateway.supervisor import Child, Supervisor, child
+from gateway.web.page import Page
+
+log = logging.getLogger(__name__)
+
+JOURNAL = "journal.db"
+STOP_WAIT_S = 15.0
+
+
+def run(site: Site, config: Path, stopping: threading.Event) -> int:
+    """Serve the shop until told to stop; 1 when a stage failed. JournalError: it cannot be used."""
+    clock = Clock()
+    journal = Journal(Path(site.store.path) / JOURNAL)
+    journal.open()
+
+    bus = Bus(site.broker.address(), f"{site.site}-hub")
+    ingest = Ingest(bus, journal, site, clock)
+    presence = Presence(site.site)
+    recorder = Recorder(journal, site, clock, on_watch=partial(watch, bus, site))
+    sinks = [SinkReader(journal, open_influx(site.influx), journal.grown)] if site.influx else []
+    page = Page(journal, site, clock, sinks, presence)
+    children = [Supervisor(one) for one in child_processes(site, config)]
+
+    bus.subscribe("emobox/#", ingest.receive)
+    bus.subscribe(wire.topic(site.site, "+", "status"), presence.receive)
+    bus.start()
+    stages = Stages(stopping)
+    stages.start([ingest.run, recorder.run, page.run, *(one.run for one in children)])
+    for sink in sinks:
+        sink.start()
+
+    stopping.wait()
+    log.info("stopping")
+    bus.stop()
+    journal.wake()
+    for sink in sinks:
+        sink.stop(STOP_WAIT_S)
+    stages.join()
+    journal.close()
+    return stages.exit_status
+
+
+def watch(bus: Bus, site: Site, point: str, for_ms: int) -> None:
+    """Tell the cameras of a point for how long an ask may still need them."""
+    for name, device in site.points[point].devices.items():
+        if device.kind == "camera":
+            command = wire.make_command("watch", {"for_ms": for_ms})
+            bus.publish(wire.topic(site.site, name, "command"), command)
+
+
+def child_processes(site: Site, config: Path) -> list[Child]:
+    """Camera and microphone processes that this site wants here; no camera where it must stay off."""
+    why_off = profile(site).why_off
+    if site.cameras and why_off:
+        log.warning("the camera stays off: %s", why_off)
+    cameras = {} if why_off else site.cameras
+    return [child(name, "camera", str(config)) for name in cameras] + [
+        child(name, "microphone", str(config)) for name in site.microphones
+    ]
+
+
+class Stages:
+    """One thread a stage; when one fails, all stop, so that the hub is started again as a whole."""
+
+    def __init__(self, stopping: threading.Event) -> None:
+        self.exit_status = 0
+        self._stopping = stopping
+        self._threads: list[threading.Thread] = []
+
+    def start(self, stages: Iterable[Callable[[threading.Event], None]]) -> None:
+        """Start every stage."""
+        threading.excepthook = self._failed
+        for stage in stages:
+            thread = threading.Thread(target=stage, args=(self._stopping,), daemon=True)
+            self._threads.append(thread)
+            thread.start()
+
+    def join(self) -> None:
+        """Wait until every stage has come to its end."""
+        for thread in self._threads:
+            thread.join(STOP_WAIT_S)
+
+    def _failed(self, failure: threading.ExceptHookArgs) -> None:
+        if failure.exc_value is not None:
+            log.error("a stage of the hub failed; the hub stops", exc_info=failure.exc_value)
+        self.exit_status = 1
+        self._stopping.set()

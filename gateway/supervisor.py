@@ -1,0 +1,104 @@
+"""Camera and microphone as child processes: started again when they end, ended when the hub ends."""
+
+from __future__ import annotations
+
+import logging
+import os
+import signal
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import BinaryIO
+
+log = logging.getLogger(__name__)
+
+CANNOT = 2  # exit status of a child that only a person can help
+WAIT_FIRST_S, WAIT_MAX_S = 1.0, 60.0
+STEADY_S = 60.0
+GRACE_S = 5.0
+
+
+@dataclass(frozen=True, slots=True)
+class Child:
+    """A process to keep alive; an exit status of 0 is a good end (a file that was played)."""
+
+    name: str
+    command: Sequence[str]
+
+
+@dataclass(frozen=True, slots=True)
+class ChildState:
+    """For page and doctor: whether it runs, how often it was started, how it ended last."""
+
+    name: str
+    running: bool = False
+    starts: int = 0
+    exit_status: int | None = None
+
+
+class Supervisor:
+    """Keeps one child alive; a child and its pipe are replaced together."""
+
+    def __init__(self, child: Child) -> None:
+        self._child = child
+        self._state = ChildState(child.name)
+
+    @property
+    def state(self) -> ChildState:
+        """How the child fares."""
+        return self._state
+
+    def run(self, stopping: threading.Event) -> None:
+        """Start, wait, start again with growing waits, until told to stop."""
+        wait_s = WAIT_FIRST_S
+        while not stopping.is_set():
+            began = time.monotonic()
+            status = self._live(stopping)
+            if stopping.is_set() or self._is_over(status):
+                return
+            wait_s = WAIT_FIRST_S if time.monotonic() - began > STEADY_S else min(2 * wait_s, WAIT_MAX_S)
+            log.warning("%s ended with %s; next start in %.0f s", self._child.name, status, wait_s)
+            stopping.wait(wait_s)
+
+    def _is_over(self, status: int) -> bool:
+        if status == CANNOT:
+            log.error("%s needs a person; run `emobox doctor`", self._child.name)
+        return status in (0, CANNOT)
+
+    def _live(self, stopping: threading.Event) -> int:
+        """One life of the child; its exit status."""
+        with subprocess.Popen(self._child.command, stdin=subprocess.PIPE) as process:
+            self._state = ChildState(self._child.name, True, self._state.starts + 1)
+            while process.poll() is None:
+                if stopping.wait(0.2):
+                    _end(process)
+            self._state = ChildState(self._child.name, False, self._state.starts, process.returncode)
+            return process.returncode
+
+
+def _end(process: subprocess.Popen[bytes]) -> None:
+    process.terminate()
+    try:
+        process.wait(GRACE_S)
+    except subprocess.TimeoutExpired:
+        process.kill()
+        process.wait()
+
+
+def child(name: str, verb: str, config: str) -> Child:
+    """`emobox camera|microphone NAME` as a supervised child."""
+    return Child(name, [sys.executable, "-m", "gateway.cli", verb, name, "--config", config, "--supervised"])
+
+
+def end_with_parent(pipe: BinaryIO) -> None:
+    """In a child: end when the parent's end of the pipe is gone, even by kill -9."""
+    threading.Thread(target=_end_at_eof, args=(pipe,), daemon=True).start()
+
+
+def _end_at_eof(pipe: BinaryIO) -> None:
+    while pipe.read(1):
+        pass
+    os.kill(os.getpid(), signal.SIGTERM)
