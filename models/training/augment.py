@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 import numpy as np
 from numpy.random import Generator
-from scipy.signal import fftconvolve, lfilter  # type: ignore[import-untyped]
+from scipy.signal import fftconvolve, lfilter
 
 from gateway.voice.engine import RATE
 from models.training.speech import Sound, resample

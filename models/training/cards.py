@@ -53,7 +53,7 @@ class Measured:
 
 
 def measure(every: Sequence[Clip], owner: NDArray[np.int64], scores: Scores) -> dict[str, Measured]:
-    """Thresholds, lags and figures of all heads from held-out scores by window; `owner` is a window's clip."""
+    """Thresholds, lags and figures of all heads from held-out scores by window; `owner`: a window's clip."""
     tracks = list(_tracks(every, owner, scores))
     tuned = {name: _tune(name, tracks) for name in scores}
     heard = [(clip, _events(list(tuned.values()), per_head)) for clip, per_head in tracks]
@@ -175,7 +175,7 @@ def _about(path: Path, name: str) -> Iterator[str]:
     yield f"texts = {_list(phrase['texts'])}"
     yield f'language = "en"\nrole = "{phrase["role"]}"\nrating = "{phrase["rating"]}"'
     yield f'sha256 = "{hashlib.sha256(path.with_suffix(".tflite").read_bytes()).hexdigest()}"'
-    yield 'input = "float32 (1, 16, 96): the last 16 embeddings of openWakeWord\'s embedding model, 80 ms apart"'
+    yield 'input = "float32 (1, 16, 96): the last 16 openWakeWord embeddings, 80 ms apart"'
     yield 'output = "float32 (1, 1): score 0 to 1"'
     yield 'licence = "Apache-2.0"'
 
@@ -186,7 +186,8 @@ def _hear(measured: Measured) -> Iterator[str]:
 
 
 def _accuracy(measured: Measured) -> Iterator[str]:
-    yield "\n[measured]\n# On speakers that the measured head never heard (three folds by speaker), all heads competing."
+    yield "\n[measured]"
+    yield "# On speakers that the measured head never heard (three folds by speaker), all heads competing."
     yield f'note = "{UNTRIED}"'
     for key in (
         "recall_clean",
@@ -199,7 +200,7 @@ def _accuracy(measured: Measured) -> Iterator[str]:
     ):
         yield f"{key} = {getattr(measured, key)}"
     yield f"other_phrase_share = {measured.other_phrase_share}\nn_other = {measured.n_other}"
-    yield "# real read speech (English, Czech, Polish, German, Tatar), each recording once as it is and once noisy"
+    yield "# real read speech (en, cs, pl, de, tt), each recording once as it is and once noisy"
     yield f"false_accepts = {measured.false_accepts}\nfalse_accept_hours = {measured.false_accept_hours}"
     yield f"false_accepts_per_h = {round(measured.false_accepts / max(1e-9, measured.false_accept_hours), 3)}"
     yield "\n[measured.recall_by_voice]"

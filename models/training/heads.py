@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 import flatbuffers  # type: ignore[import-untyped]
 import numpy as np
-from ai_edge_litert import schema_py_generated as tfl  # type: ignore[import-untyped]
+from ai_edge_litert import schema_py_generated as tfl
 from numpy.random import Generator
 from numpy.typing import NDArray
 
@@ -113,7 +113,7 @@ def _code(operator: int) -> tfl.OperatorCodeT:
     return code
 
 
-def _graph(constants: list[NDArray[np.generic]], name: str) -> tfl.SubGraphT:
+def _graph(constants: Sequence[NDArray[np.generic]], name: str) -> tfl.SubGraphT:
     graph = tfl.SubGraphT()
     names = ("shape", "w1", "b1", "w2", "b2")
     flows = {"embeddings": (1, HEAD_WINDOW, EMBEDDING), "flat": (1, INPUTS), "hidden": (1, HIDDEN)}

@@ -50,7 +50,8 @@ class Windows:
     def at(self, chosen: Rows) -> Floats:
         """The chosen windows as (n, 1536)."""
         index = self.last[chosen][:, None] + np.arange(1 - HEAD_WINDOW, 1)
-        return self.rows[index].reshape(len(chosen), HEAD_WINDOW * EMBEDDING)
+        found: Floats = self.rows[index]
+        return found.reshape(len(chosen), HEAD_WINDOW * EMBEDDING)
 
 
 def windows_of(every: Sequence[Clip]) -> Windows:
@@ -63,7 +64,8 @@ def windows_of(every: Sequence[Clip]) -> Windows:
         owner.append(np.full(len(frames), number))
         offset.append((frames + 1) * FRAME_S - (np.nan if clip.end_s is None else clip.end_s))
     rows = np.concatenate([clip.embeddings for clip in every])
-    return Windows(rows, *map(np.concatenate, (last, owner)), np.concatenate(offset).astype(np.float32))
+    offset_s = np.concatenate(offset).astype(np.float32)
+    return Windows(rows, np.concatenate(last), np.concatenate(owner), offset_s)
 
 
 def pools(name: str, every: Sequence[Clip], windows: Windows, held_out: int | None) -> dict[str, Rows]:

@@ -12,14 +12,15 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from math import gcd
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.signal import resample_poly  # type: ignore[import-untyped]
+from scipy.signal import resample_poly
 
 from gateway.voice.engine import RATE
 
-Sound = NDArray[np.float32]
+Sound = NDArray[np.floating[Any]]
 PROGRAMS = {"espeak": "espeak-ng", "flite": "flite", "festival": "text2wave", "rhvoice": "RHVoice-test"}
 PACKAGES = "espeak-ng flite festival festvox-kallpc16k festvox-kdlpc16k rhvoice rhvoice-english"
 ESPEAK_ACCENTS = ("en-us", "en-gb", "en-gb-scotland", "en-gb-x-rp", "en-gb-x-gbclan", "en-029", "en-us-nyc")
@@ -94,7 +95,8 @@ def say(text: str, voice: Voice, cache: Path) -> Sound:
     if not file.exists():
         cache.mkdir(parents=True, exist_ok=True)
         np.save(file, (trim(_speak(text, voice)) * 32767).astype(np.int16))
-    return np.load(file).astype(np.float32) / 32768
+    kept: NDArray[np.int16] = np.load(file)
+    return kept.astype(np.float32) / 32768
 
 
 def _speak(text: str, voice: Voice) -> Sound:

@@ -1,0 +1,92 @@
+"""One utterance, one event; at the right time; the clearer phrase wins."""
+
+from pathlib import Path
+
+import pytest
+
+from gateway.voice.phrases import CardError, Phrase, catalogue, choose
+from gateway.voice.spotter import Spotted, Spotter
+
+
+def phrase(name: str, threshold: float = 0.5, lag_s: float = 0.2) -> Phrase:
+    """A phrase whose head is never run."""
+    return Phrase(name, name, "rating", "top", Path(), threshold, lag_s)
+
+
+def play(spotter: Spotter, *tracks: tuple[str, list[float]]) -> list[Spotted]:
+    """Events of scores that arrive every 80 ms from 0.08 s on."""
+    out = []
+    for number in range(len(tracks[0][1])):
+        out.append(spotter.push((number + 1) * 0.08, {name: scores[number] for name, scores in tracks}))
+    return [event for event in [*out, spotter.flush()] if event]
+
+
+def test_one_utterance_gives_one_event_with_its_highest_score() -> None:
+    scores = [0.0] * 3 + [0.6, 0.9, 0.95, 0.7] + [0.0] * 10
+    events = play(Spotter([phrase("a")]), ("a", scores))
+    assert [(event.id, event.score) for event in events] == [("a", 0.95)]
+
+
+def test_the_end_is_the_middle_of_the_scores_less_the_lag() -> None:
+    events = play(Spotter([phrase("a", lag_s=0.2)]), ("a", [0.0] * 4 + [0.8] * 3 + [0.0] * 5))
+    assert events[0].end_s == pytest.approx(6 * 0.08 - 0.2)
+
+
+def test_a_single_frame_is_no_phrase() -> None:
+    assert not play(Spotter([phrase("a")]), ("a", [0.0, 0.99, 0.0, 0.0, 0.99, 0.0, 0.0]))
+
+
+def test_a_dip_of_one_frame_does_not_make_two_events() -> None:
+    assert len(play(Spotter([phrase("a")]), ("a", [0.9, 0.9, 0.2, 0.9, 0.9, 0, 0, 0, 0]))) == 1
+
+
+def test_a_score_that_stays_high_is_one_event_until_it_falls() -> None:
+    assert len(play(Spotter([phrase("a")]), ("a", [0.9] * 60 + [0.0] * 3))) == 1
+
+
+def test_the_same_phrase_said_again_is_a_second_event() -> None:
+    once = [0.9] * 4 + [0.0] * 21
+    assert len(play(Spotter([phrase("a")]), ("a", once * 2))) == 2
+
+
+def test_of_two_phrases_in_one_utterance_the_clearer_one_wins() -> None:
+    spotter = Spotter([phrase("a"), phrase("b")])
+    events = play(spotter, ("a", [0.6, 0.6, 0.6, 0, 0]), ("b", [0.0, 0.9, 0.95, 0, 0]))
+    assert [event.id for event in events] == ["b"]
+
+
+def test_an_event_waits_no_longer_than_800_ms() -> None:
+    spotter = Spotter([phrase("a")])
+    heard = [spotter.push(number * 0.08, {"a": 0.9}) for number in range(12)]
+    assert [number for number, event in enumerate(heard) if event] == [9]
+
+
+def test_each_phrase_has_its_own_threshold() -> None:
+    spotter = Spotter([phrase("a", threshold=0.8), phrase("b", threshold=0.3)])
+    assert [e.id for e in play(spotter, ("a", [0.7] * 4 + [0] * 3), ("b", [0.4] * 4 + [0] * 3))] == ["b"]
+
+
+def test_the_shipped_heads_have_cards_with_threshold_rating_and_figures() -> None:
+    known = catalogue()
+    assert {p.id: (p.role, p.rating) for p in known.values() if p.head.parent.name == "en"} == {
+        "rate-visit": ("ask", ""),
+        "super": ("rating", "top"),
+        "normal": ("rating", "middle"),
+        "could-be-better": ("rating", "low"),
+    }
+    assert all(p.head.is_file() and 0 < p.threshold < 1 for p in known.values())
+
+
+def test_phrases_without_a_head_are_told_apart() -> None:
+    chosen, without = choose(["super", "offer"], catalogue())
+    assert ([p.id for p in chosen], without) == (["super"], ["offer"])
+
+
+@pytest.mark.parametrize(
+    "text", ["not toml [", 'texts = ["x"]', 'texts = []\nrole = "ask"\n[hear]\nthreshold = 1']
+)
+def test_a_broken_card_is_named(tmp_path: Path, text: str) -> None:
+    (tmp_path / "en").mkdir()
+    (tmp_path / "en" / "x.toml").write_text(text)
+    with pytest.raises(CardError, match=r"x\.toml: unusable"):
+        catalogue(tmp_path)
