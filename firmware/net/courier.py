@@ -79,6 +79,12 @@ class Courier:
             now_ms = self._clock.now_ms()
             if await self._send(boot, seq, happened_ms, body):
                 self._young[(boot, seq)] = now_ms + FIRST_MS
+                if self._outbox.queued() == 1:
+                    self._count_attempt(now_ms)
+
+    def _count_attempt(self, now_ms):
+        self._due_ms = now_ms + self._wait_ms
+        self._wait_ms = min(self._wait_ms * 2, LAST_MS)
 
     async def _send_batch(self):
         now_ms = self._clock.now_ms()
@@ -90,8 +96,7 @@ class Courier:
             return
         self._batch = [event[:2] for event in waiting]
         before_ms = self._wait_ms
-        self._due_ms = now_ms + before_ms
-        self._wait_ms = min(before_ms * 2, LAST_MS)
+        self._count_attempt(now_ms)
         if not await self._send_each(waiting):
             self._due_ms, self._wait_ms = now_ms, before_ms  # the link went: that was no attempt
 

@@ -5,11 +5,10 @@ import os
 
 def make_folder(path):
     """Make the folder and its parents where they are missing."""
-    made = ""
-    for part in path.split("/"):
-        made = made + "/" + part if made else part
+    parts = path.split("/")
+    for end in range(1, len(parts) + 1):
         try:
-            os.mkdir(made)
+            os.mkdir("/".join(parts[:end]))
         except OSError:
             pass  # it is there; if it could not be made, the first write says so
 
