@@ -41,7 +41,7 @@ class Person:
 
 
 PEOPLE = (
-    Person("video_woman", smile_s=(12.7, 16.3), neutral_s=(1.6, 5.4), left_px=120),
+    Person("video_woman", smile_s=(12.7, 16.3), neutral_s=(1.3, 2.2), left_px=120),
     Person("video_man", smile_s=(0.85, 2.2), neutral_s=(0.0, 0.5), left_px=213),
 )
 EMPTY = ("video_woman", (0.0, 1.0), (0, 0, 200, 150))  # the wall beside the person: x, y, width, height

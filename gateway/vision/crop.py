@@ -12,7 +12,7 @@ from gateway.vision.faces import Detection, Image
 def level_crop(image: Image, face: Detection, side_px: int, margin: float) -> Image:
     """(side, side, 3) BGR square of `margin` x the face box, turned so that the eyes are level."""
     size = margin * max(face.box.width, face.box.height)
-    large_px = side_px * max(1, round(size / side_px))
+    large_px = side_px * max(1, int(size / side_px / 2))  # else a large face would lose too many pixels
     square = (large_px, large_px)
     turn = _turn(face, large_px, size)
     large = cv2.warpAffine(image, turn, square, flags=cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)

@@ -44,10 +44,14 @@ class Lens:
         return np.zeros((4, 4, 3), np.uint8)
 
 
+@dataclass
 class OneFace:
-    """Stands for the pipeline: one face in every frame."""
+    """Stands for the pipeline: one face in every frame; counts the frames it was shown."""
+
+    seen: int = 0
 
     def see(self, image: Any, time_s: float) -> list[Face]:
+        self.seen += 1
         return [Face(0, 0.9, 120, 0.0, True)]
 
 
@@ -56,6 +60,7 @@ class Shop:
     """A camera loop in a thread, what it sent, and its error."""
 
     lens: Lens = field(default_factory=Lens)
+    pipeline: OneFace = field(default_factory=OneFace)
     watch: Watch = field(default_factory=Watch)
     sent: list[tuple[str, float]] = field(default_factory=list)
     stop: threading.Event = field(default_factory=threading.Event)
@@ -69,7 +74,7 @@ class Shop:
 
     def _run(self) -> None:
         health = Health(self._send, lambda: 0)
-        camera: Any = Camera(self.lens, OneFace(), self.watch, self._send, health, fps=5)  # type: ignore[arg-type]
+        camera: Any = Camera(self.lens, self.pipeline, self.watch, self._send, health, fps=5)  # type: ignore[arg-type]
         try:
             camera.run(self.stop)
         except VideoError as error:
@@ -129,6 +134,18 @@ def test_sends_five_readings_a_second(shop: Shop) -> None:
     wait_for(lambda: shop.lens.is_open)
     wait_for(lambda: not shop.lens.is_open)
     assert 9 <= len(shop.faces()) <= 11
+
+
+def test_an_unwatched_file_plays_on_but_no_frame_of_it_is_looked_at(shop: Shop) -> None:
+    shop.lens.is_file = True
+    shop.start()
+    wait_for(lambda: shop.lens.is_open)
+    time.sleep(0.5)
+    assert (shop.pipeline.seen, shop.lens.opened) == (0, 1)
+    shop.tell(400)
+    wait_for(lambda: len(shop.faces()) == 2)
+    time.sleep(0.5)
+    assert (shop.pipeline.seen, shop.lens.opened) == (2, 1)
 
 
 def test_sends_health_at_the_start(shop: Shop) -> None:

@@ -46,7 +46,7 @@ def test_a_smile_and_a_neutral_face_of_one_person_are_far_apart(pipeline: Pipeli
 
 
 def test_a_sad_and_a_smiling_face_of_another_person_are_far_apart(pipeline: Pipeline) -> None:
-    assert max(face.smile for face in read(pipeline, "video_woman", 1.6, 5.4)) <= 0.2
+    assert max(face.smile for face in read(pipeline, "video_woman", 1.3, 5.4)) <= 0.2
     assert min(face.smile for face in read(pipeline, "video_woman", 12.7, 16.3)) >= 0.8
 
 
