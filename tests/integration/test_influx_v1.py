@@ -2,6 +2,7 @@
 
 import logging
 import threading
+import time
 from collections.abc import Iterator
 from itertools import count
 from pathlib import Path
@@ -154,7 +155,7 @@ def test_a_bad_line_is_rejected_with_the_reason_of_the_database_and_the_others_a
 def test_nothing_is_lost_while_the_database_is_down(tmp_path: Path) -> None:
     notes = Notes([put(at, record(f"p-{at}", {"n": 1})) for at in range(1, 301)])
     with start_influxd(tmp_path) as server:
-        reader = SinkReader(notes, open_influx(Access(server.url)), threading.Condition(), batch=100)
+        reader = SinkReader(notes, open_influx(Access(server.url)), batch=100)
         reader.step()
         server.kill()
         answer = reader.step()
@@ -167,19 +168,19 @@ def test_nothing_is_lost_while_the_database_is_down(tmp_path: Path) -> None:
         assert one(server, "SELECT count(n) FROM press") == 300
 
 
-def test_a_reader_thread_delivers_and_recovers_by_itself(tmp_path: Path) -> None:
-    notes, news = Notes([put(1, record("p-1", {"n": 1}))]), threading.Condition()
+def test_a_reader_thread_delivers_by_itself_when_the_database_is_back(tmp_path: Path) -> None:
+    notes, stopping = Notes([put(1, record("p-1", {"n": 1}))]), threading.Event()
     with start_influxd(tmp_path) as server:
-        reader = SinkReader(notes, open_influx(Access(server.url)), news)
         server.kill()
-        reader.start()
+        run = SinkReader(notes, open_influx(Access(server.url))).run
+        thread = threading.Thread(target=run, args=[stopping], daemon=True)
+        thread.start()
         server.start()
-        deadline = threading.Event()
-        for _ in range(100):
-            if notes.cursors == {"influx": 1}:
-                break
-            deadline.wait(0.1)
-        assert reader.stop()
+        deadline = time.monotonic() + 10
+        while notes.cursors != {"influx": 1} and time.monotonic() < deadline:
+            time.sleep(0.05)
+        stopping.set()
+        thread.join(10)
         assert one(server, "SELECT count(n) FROM press") == 1
 
 
