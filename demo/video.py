@@ -6,14 +6,15 @@ one between shows one person; the next person comes after it and stands elsewher
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from itertools import takewhile
 from pathlib import Path
 from typing import Literal
 
 import cv2
 import numpy as np
 
-from gateway.vision.capture import Capture, EndOfVideoError
 from gateway.vision.faces import Image
+from gateway.vision.report import sampled
 from models import fetch
 
 WIDTH, HEIGHT = 640, 480
@@ -111,18 +112,8 @@ class _Clips:
 
 def _read(media: str, span: tuple[float, float], fps: int) -> Clip:
     """Frames of a fetched video between two times (s), `fps` a second."""
-    capture, images, due_s = Capture(str(fetch.path(media)), paced=False), [], span[0]
-    capture.open()
-    try:
-        while (time_s := capture.grab()) < span[1]:
-            if time_s >= due_s - 1e-3:
-                images.append(capture.image())
-                due_s += 1 / fps
-    except EndOfVideoError:
-        pass
-    finally:
-        capture.close()
-    return images
+    frames = takewhile(lambda frame: frame[0] < span[1], sampled(fetch.path(media), fps))
+    return [image for time_s, image in frames if time_s >= span[0]]
 
 
 def _cut(image: Image, left_px: int) -> Image:

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import logging
 import threading
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 from functools import partial
 from pathlib import Path
+from typing import Protocol
 
 from firmware import wire
 from gateway.bus import Bus
@@ -38,24 +39,21 @@ def run(site: Site, config: Path, stopping: threading.Event) -> int:
     ingest = Ingest(bus, journal, site, clock)
     presence = Presence(site.site)
     recorder = Recorder(journal, site, clock, on_watch=partial(watch, bus, site))
-    sinks = [SinkReader(journal, open_influx(site.influx), journal.grown)] if site.influx else []
+    sinks = [SinkReader(journal, open_influx(site.influx))] if site.influx else []
     page = Page(journal, site, clock, sinks, presence)
+    page.bind()
     children = [Supervisor(one) for one in child_processes(site, config)]
 
     bus.subscribe("emobox/#", ingest.receive)
     bus.subscribe(wire.topic(site.site, "+", "status"), presence.receive)
     bus.start()
     stages = Stages(stopping)
-    stages.start([ingest.run, recorder.run, page.run, *(one.run for one in children)])
-    for sink in sinks:
-        sink.start()
+    stages.start([ingest, recorder, *sinks, page, *children])
 
     stopping.wait()
     log.info("stopping")
     bus.stop()
     journal.wake()
-    for sink in sinks:
-        sink.stop(STOP_WAIT_S)
     stages.join()
     journal.close()
     return stages.exit_status
@@ -75,9 +73,16 @@ def child_processes(site: Site, config: Path) -> list[Child]:
     if site.cameras and why_off:
         log.warning("the camera stays off: %s", why_off)
     cameras = {} if why_off else site.cameras
-    return [child(name, "camera", str(config)) for name in cameras] + [
-        child(name, "microphone", str(config)) for name in site.microphones
-    ]
+    wanted = [("camera", name) for name in cameras] + [("microphone", name) for name in site.microphones]
+    return [child(name, verb, name, "--config", str(config)) for verb, name in wanted]
+
+
+class Stage(Protocol):
+    """What the hub runs in a thread of its own."""
+
+    def run(self, stopping: threading.Event) -> None:
+        """Work until `stopping` is set; an exception stops the whole hub."""
+        ...
 
 
 class Stages:
@@ -88,11 +93,11 @@ class Stages:
         self._stopping = stopping
         self._threads: list[threading.Thread] = []
 
-    def start(self, stages: Iterable[Callable[[threading.Event], None]]) -> None:
+    def start(self, stages: Iterable[Stage]) -> None:
         """Start every stage."""
         threading.excepthook = self._failed
         for stage in stages:
-            thread = threading.Thread(target=stage, args=(self._stopping,), daemon=True)
+            thread = threading.Thread(target=stage.run, args=(self._stopping,), daemon=True)
             self._threads.append(thread)
             thread.start()
 

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import argparse
+import json
 import logging
 import signal
 import sys
 import threading
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
+from typing import Any
 
 from gateway.config import Site, SiteError, load_site
 
@@ -25,8 +27,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     try:
         return verb(args)
     except SiteError as error:
-        print(error, file=sys.stderr)
-        return UNUSABLE
+        return _unusable(error)
     except KeyboardInterrupt:
         return 130
 
@@ -38,7 +39,7 @@ def _parser() -> argparse.ArgumentParser:
         epilog="A first look: emobox demo. A real shop: emobox doctor, then emobox run.",
     )
     verbs = parser.add_subparsers(metavar="VERB", required=True)
-    _add(verbs, "run", run, "serve the shop: hub, camera, microphone, page", _config)
+    _add(verbs, "run", run, "serve the shop: hub, camera, microphone, page", _run)
     _add(verbs, "demo", demo, "play a shop of one till for about 90 seconds", _demo)
     _add(verbs, "replay", replay, "compute contacts and indices of a recorded log", _replay)
     _add(verbs, "doctor", doctor, "say what is missing or wrong, and what to do", _doctor)
@@ -69,6 +70,11 @@ def _config(parser: argparse.ArgumentParser) -> None:
     )
 
 
+def _run(parser: argparse.ArgumentParser) -> None:
+    _config(parser)
+    parser.add_argument("--supervised", action="store_true", help=argparse.SUPPRESS)
+
+
 def _replay(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("log", type=Path, help="one MQTT message a line, as JSON: received, topic, payload")
     _config(parser)
@@ -85,12 +91,8 @@ def _demo(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--influx", metavar="URL", help="also write to this InfluxDB, such as http://127.0.0.1:8086"
     )
-    parser.add_argument(
-        "--history", metavar="30d", help="first feed that many generated days through the hub"
-    )
-    parser.add_argument(
-        "--state", type=Path, default=Path(".emobox/demo"), help="where the demo keeps its files"
-    )
+    parser.add_argument("--history", metavar="30d", help="first feed generated days through the hub")
+    parser.add_argument("--state", type=Path, default=Path(".emobox/demo"), help="the demo's own folder")
     parser.add_argument("--port", type=int, default=8080, help="port of the page (default: 8080)")
 
 
@@ -106,8 +108,7 @@ def _voice(parser: argparse.ArgumentParser) -> None:
 
 def _child(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("device", help="its name in site.toml")
-    _config(parser)
-    parser.add_argument("--supervised", action="store_true", help=argparse.SUPPRESS)
+    _run(parser)
 
 
 def _dashboards(parser: argparse.ArgumentParser) -> None:
@@ -124,11 +125,11 @@ def run(args: argparse.Namespace) -> int:
     from gateway.app import run as run_hub
     from gateway.journal import JournalError
 
-    stopping = threading.Event()
+    site, stopping = _supervised_site(args), threading.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: stopping.set())
     try:
-        return run_hub(load_site(args.config), args.config, stopping)
+        return run_hub(site, args.config, stopping)
     except JournalError as error:
         print(error, file=sys.stderr)
         return FAILED
@@ -163,16 +164,31 @@ def doctor(args: argparse.Namespace) -> int:
 
 def vision(args: argparse.Namespace) -> int:
     """What the camera process sees."""
-    from gateway.vision.report import print_vision
+    from gateway.tflite import ModelError
+    from gateway.vision.capture import VideoError
+    from gateway.vision.report import lines, vision_file
+    from models.fetch import FetchError
 
-    return print_vision(args.video, as_json=args.json)
+    try:
+        _print(vision_file(args.video, show=True), lines, as_json=args.json)
+    except (VideoError, FetchError, ModelError) as error:
+        return _unusable(error)
+    return OK
 
 
 def voice(args: argparse.Namespace) -> int:
     """What the microphone process hears."""
-    from gateway.voice.hear import print_voice
+    from gateway.tflite import ModelError
+    from gateway.voice.audio import AudioError
+    from gateway.voice.hear import lines, voice_file
+    from gateway.voice.phrases import CardError
+    from models.fetch import FetchError
 
-    return print_voice(args.wav, as_json=args.json)
+    try:
+        _print(voice_file(args.wav), lines, as_json=args.json)
+    except (AudioError, FetchError, ModelError, CardError) as error:
+        return _unusable(error)
+    return OK
 
 
 def camera(args: argparse.Namespace) -> int:
@@ -190,12 +206,17 @@ def microphone(args: argparse.Namespace) -> int:
 
 
 def _run_child(args: argparse.Namespace, run_device: Callable[[Site, str, Path], int]) -> int:
+    site = _supervised_site(args)
+    return run_device(site, args.device, Path(site.store.path) / "devices")
+
+
+def _supervised_site(args: argparse.Namespace) -> Site:
+    """The configuration; a supervised process ends with the one that started it."""
     from gateway.supervisor import end_with_parent
 
-    site = load_site(args.config)
     if args.supervised:
         end_with_parent(sys.stdin.buffer)
-    return run_device(site, args.device, Path(site.store.path) / "devices")
+    return load_site(args.config)
 
 
 def dashboards(args: argparse.Namespace) -> int:
@@ -213,14 +234,25 @@ def dashboards(args: argparse.Namespace) -> int:
 
 def models(args: argparse.Namespace) -> int:
     """Model files."""
-    from models.fetch import FetchError, fetch_all
+    from models.fetch import FetchError, fetch_all, manifest
 
     try:
-        fetch_all()
+        fetch_all(manifest())
     except FetchError as error:
         print(error, file=sys.stderr)
         return FAILED
     return OK
+
+
+def _print(
+    report: dict[str, Any], lines: Callable[[dict[str, Any]], Iterable[str]], *, as_json: bool
+) -> None:
+    print(json.dumps(report, ensure_ascii=False) if as_json else "\n".join(lines(report)))
+
+
+def _unusable(error: Exception) -> int:
+    print(error, file=sys.stderr)
+    return UNUSABLE
 
 
 if __name__ == "__main__":

@@ -64,10 +64,18 @@ class Journal:
         self.grown = threading.Condition()
         self._version = 0
         self._guard: IO[str] | None = None
+        self._read_only = False
         self._connections: list[sqlite3.Connection] = []
 
-    def open(self) -> None:
-        """Create or open the file; JournalError when another hub has it or a newer version wrote it."""
+    def open(self, *, read_only: bool = False) -> None:
+        """Create or open the file; JournalError when another hub has it or a newer version wrote it.
+
+        Read-only it may be opened beside a running hub; then it must be there, and nothing is written.
+        """
+        self._read_only = read_only
+        if read_only:
+            self._check_there()
+            return
         try:
             self._path.parent.mkdir(parents=True, exist_ok=True)
             self._guard = self._path.with_suffix(".lock").open("w")
@@ -137,6 +145,10 @@ class Journal:
     def events_after(self, position: int, limit: int = BATCH) -> list[Row]:
         """The next events in order of arrival."""
         return list(self._rows("WHERE n > ? ORDER BY n LIMIT ?", (position, limit)))
+
+    def last_event(self) -> int:
+        """Place of the newest event."""
+        return self._number("SELECT coalesce(max(n), 0) FROM events")
 
     def events_between(
         self, devices: Iterable[str], start: int, end: int, position: int = SQLITE_INT_MAX
@@ -275,11 +287,21 @@ class Journal:
         return connection
 
     def _connect(self) -> sqlite3.Connection:
-        db = sqlite3.connect(self._path, timeout=30, isolation_level=None, check_same_thread=False)
-        db.execute("PRAGMA journal_mode = WAL")
-        db.execute(f"PRAGMA synchronous = {'FULL' if self._durable else 'OFF'}")
+        address = f"{self._path.resolve().as_uri()}{'?mode=ro' if self._read_only else ''}"
+        db = sqlite3.connect(address, timeout=30, isolation_level=None, check_same_thread=False, uri=True)
         self._connections.append(db)
+        if not self._read_only:
+            db.execute("PRAGMA journal_mode = WAL")
+            db.execute(f"PRAGMA synchronous = {'FULL' if self._durable else 'OFF'}")
         return db
+
+    def _check_there(self) -> None:
+        try:
+            version = self._number("PRAGMA user_version")
+        except sqlite3.Error as error:
+            raise JournalError(f"{self._path}: there is no journal yet ({error}); start the hub") from None
+        if version != SCHEMA_VERSION:
+            raise JournalError(f"{self._path}: is of another version of EmoBox; start the hub once")
 
     def _migrate(self) -> None:
         version = self._number("PRAGMA user_version")

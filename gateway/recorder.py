@@ -159,7 +159,11 @@ class Recorder:
     """Reads events by its own cursor and keeps the records true; `on_watch` hears when cameras are needed."""
 
     def __init__(
-        self, journal: Journal, site: Site, clock: Clock, on_watch: Callable[[str, int], None]
+        self,
+        journal: Journal,
+        site: Site,
+        clock: Clock,
+        on_watch: Callable[[str, int], None] = lambda point, for_ms: None,
     ) -> None:
         self._journal, self._site, self._clock, self._on_watch = journal, site, clock, on_watch
         self._streams = {point: PointStream(journal, site, point) for point in site.points}

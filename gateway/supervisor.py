@@ -10,8 +10,10 @@ import sys
 import threading
 import time
 from collections.abc import Sequence
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
-from typing import BinaryIO
+from pathlib import Path
+from typing import IO, BinaryIO
 
 log = logging.getLogger(__name__)
 
@@ -27,6 +29,7 @@ class Child:
 
     name: str
     command: Sequence[str]
+    log: Path | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,15 +71,22 @@ class Supervisor:
             log.error("%s needs a person; run `emobox doctor`", self._child.name)
         return status in (0, CANNOT)
 
+    def _output(self) -> AbstractContextManager[IO[bytes] | None]:
+        return self._child.log.open("ab") if self._child.log else nullcontext()
+
     def _live(self, stopping: threading.Event) -> int:
         """One life of the child; its exit status."""
-        with subprocess.Popen(self._child.command, stdin=subprocess.PIPE) as process:
+        with self._output() as output, _popen(self._child.command, output) as process:
             self._state = ChildState(self._child.name, True, self._state.starts + 1)
             while process.poll() is None:
                 if stopping.wait(0.2):
                     _end(process)
             self._state = ChildState(self._child.name, False, self._state.starts, process.returncode)
             return process.returncode
+
+
+def _popen(command: Sequence[str], output: IO[bytes] | None) -> subprocess.Popen[bytes]:
+    return subprocess.Popen(command, stdin=subprocess.PIPE, stdout=output, stderr=output)
 
 
 def _end(process: subprocess.Popen[bytes]) -> None:
@@ -88,9 +98,9 @@ def _end(process: subprocess.Popen[bytes]) -> None:
         process.wait()
 
 
-def child(name: str, verb: str, config: str) -> Child:
-    """`emobox camera|microphone NAME` as a supervised child."""
-    return Child(name, [sys.executable, "-m", "gateway.cli", verb, name, "--config", config, "--supervised"])
+def child(name: str, *arguments: str, log: Path | None = None) -> Child:
+    """`emobox ARGUMENTS` as a supervised child; what it prints goes to `log`, if given."""
+    return Child(name, [sys.executable, "-m", "gateway.cli", *arguments, "--supervised"], log)
 
 
 def end_with_parent(pipe: BinaryIO) -> None:

@@ -65,6 +65,11 @@ class SinkReader:
         self._state = State(0)
 
     @property
+    def name(self) -> str:
+        """The sink's name, which is its cursor's."""
+        return self._sink.name
+
+    @property
     def state(self) -> State:
         """Where the reader stands; any thread may ask."""
         return self._state

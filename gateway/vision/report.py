@@ -76,3 +76,11 @@ def _second(number: int, seen: list[Seen]) -> dict[str, Any]:
         "ok": len(ok),
         "smile": round(sum(ok) / len(ok), 3) if ok else None,
     }
+
+
+def lines(report: dict[str, Any]) -> Iterator[str]:
+    """The report for a person."""
+    for second in report["per_second"]:
+        smile = "no face" if second["smile"] is None else f"smile {second['smile']:.2f}"
+        yield f"{second['second']:5d} s  {smile:<12} faces {second['faces']}  readings {second['readings']}"
+    yield f"{report['seconds']:.1f} s of {report['video']} at {report['fps']:g} looks a second"

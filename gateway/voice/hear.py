@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -53,3 +53,10 @@ def hear(samples: Samples, phrases: Sequence[Phrase]) -> tuple[list[Spotted], di
 def _plain(event: Spotted, phrase: Phrase) -> dict[str, Any]:
     said = {"text": phrase.text, "role": phrase.role, "rating": phrase.rating or None}
     return {"id": event.id, **said, "score": round(event.score, 4), "end_s": round(event.end_s, 3)}
+
+
+def lines(report: dict[str, Any]) -> Iterator[str]:
+    """The report for a person."""
+    for said in report["phrases"]:
+        yield f"{said['end_s']:8.2f} s  {said['id']:<20} {said['score']:.2f}  “{said['text']}”"
+    yield f"{len(report['phrases'])} phrases in {report['seconds']:.1f} s of {report['file']}"
