@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 
-from tqdm import tqdm  # type: ignore[import-untyped]
+from tqdm import tqdm
 
 MANIFEST = Path(__file__).with_name("manifest.toml")
 DOWNLOAD_TIMEOUT_S = 600

@@ -83,23 +83,20 @@ def decode(raw: NDArray[Any], centres: Floats) -> Floats:
 def merge(points: Floats, scores: Floats) -> list[tuple[Floats, float]]:
     """Non-maximum suppression by weighted mean: one (8, 2) array and score a face, best first."""
     order = [int(i) for i in np.argsort(-scores, kind="stable")]
+    boxes = [_box(face) for face in points]
     found: list[tuple[Floats, float]] = []
     while order:
-        same = [i for i in order if overlap(points[order[0]], points[i]) > OVERLAP_MAX or i == order[0]]
-        mean = np.average(points[same], axis=0, weights=scores[same])
-        found.append((mean, float(scores[order[0]])))
+        best = order[0]
+        same = [i for i in order if i == best or boxes[best].overlap(boxes[i]) > OVERLAP_MAX]
+        found.append((np.average(points[same], axis=0, weights=scores[same]), float(scores[best])))
         order = [i for i in order if i not in same]
     return found
 
 
-def overlap(a: Floats, b: Floats) -> float:
-    """Intersection over union of two boxes given by their first two points (corners)."""
-    inner = np.clip(np.minimum(a[1], b[1]) - np.maximum(a[0], b[0]), 0, None).prod()
-    union = (a[1] - a[0]).prod() + (b[1] - b[0]).prod() - inner
-    return float(inner / union) if union > 0 else 0.0
-
-
 def _detection(points: Floats, score: float) -> Detection:
-    low, high = points[0], points[1]
-    box = Box(float(low[0]), float(low[1]), float(high[0] - low[0]), float(high[1] - low[1]))
-    return Detection(box, Keypoints(*((float(x), float(y)) for x, y in points[2:])), score)
+    return Detection(_box(points), Keypoints(*((float(x), float(y)) for x, y in points[2:])), score)
+
+
+def _box(points: Floats) -> Box:
+    (left, top), (right, bottom) = points[:2].tolist()
+    return Box(left, top, right - left, bottom - top)

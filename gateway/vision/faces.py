@@ -24,6 +24,14 @@ class Box:
         """The middle of the box."""
         return self.x + self.width / 2, self.y + self.height / 2
 
+    def overlap(self, other: "Box") -> float:
+        """Intersection over union, 0…1."""
+        width = min(self.x + self.width, other.x + other.width) - max(self.x, other.x)
+        height = min(self.y + self.height, other.y + other.height) - max(self.y, other.y)
+        inner = max(0.0, width) * max(0.0, height)
+        union = self.width * self.height + other.width * other.height - inner
+        return inner / union if union > 0 else 0.0
+
 
 @dataclass(frozen=True)
 class Keypoints:

@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from tqdm import tqdm  # type: ignore[import-untyped]
+from tqdm import tqdm
 
 from gateway.vision.capture import Capture, EndOfVideoError
 from gateway.vision.faces import Face, Image

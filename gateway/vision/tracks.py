@@ -43,18 +43,9 @@ class Tracks:
 
 def _match(boxes: Sequence[Box], known: Sequence[Track]) -> dict[int, Track]:
     """Boxes to tracks, the best overlap first, each used once."""
-    pairs = [(overlap(box, track.box), i, track) for i, box in enumerate(boxes) for track in known]
+    pairs = [(box.overlap(track.box), i, track) for i, box in enumerate(boxes) for track in known]
     found: dict[int, Track] = {}
     for share, i, track in sorted(pairs, key=lambda pair: (-pair[0], pair[1], pair[2].number)):
         if share >= OVERLAP_MIN and i not in found and track not in found.values():
             found[i] = track
     return found
-
-
-def overlap(a: Box, b: Box) -> float:
-    """Intersection over union, 0…1."""
-    width = min(a.x + a.width, b.x + b.width) - max(a.x, b.x)
-    height = min(a.y + a.height, b.y + b.height) - max(a.y, b.y)
-    inner = max(0.0, width) * max(0.0, height)
-    union = a.width * a.height + b.width * b.height - inner
-    return inner / union if union > 0 else 0.0
