@@ -9,7 +9,6 @@ from hw.clock import Clock
 from hw.debounce import Debounce
 from hw.lamp import Lamp
 from hw.watchdog import Watchdog
-from keyfob.keyfob import Keyfob
 from net.courier import Courier
 from net.link import Link
 from net.wifi import Wifi
@@ -17,7 +16,6 @@ from store import totals
 from store.files import make_folder
 from store.identity import next_boot
 from store.outbox import Outbox
-from terminal.terminal import Terminal
 
 FIRMWARE = "0.1.0"
 SCAN_S = 0.01
@@ -154,8 +152,13 @@ class App:
 def _make_device(config):
     keys = [Key(pin) for pin in config["pins"]["keys"]]
     debounces = [Debounce(config["debounce_ms"]) for _ in keys]
+    # Each device carries its own room only: see manifest.toml.
     if config["kind"] == "keyfob":
+        from keyfob.keyfob import Keyfob
+
         return Keyfob(keys[0], debounces[0])
+    from terminal.terminal import Terminal
+
     folder = config["data"]
     counts = totals.load(folder, len(keys))
     return Terminal(keys, debounces, counts, lambda new: totals.save(folder, new))

@@ -2,8 +2,7 @@
 
 import asyncio
 
-from net.mqtt import Client, LinkError
-from net.packets import PacketError
+from net.mqtt import BROKEN, Client
 from net.wifi import WifiError
 
 WAIT_MIN_S = 1
@@ -34,7 +33,7 @@ class Link:
         while True:
             try:
                 await self._session()
-            except (OSError, EOFError, LinkError, PacketError, WifiError) as error:
+            except BROKEN + (WifiError,) as error:  # noqa: RUF005 - MicroPython has no * here
                 print("link:", str(error) or type(error).__name__)
             self._beat()
             await asyncio.sleep(self._wait_s)

@@ -17,6 +17,10 @@ class LinkError(Exception):
     """The connection is of no more use; the text says why."""
 
 
+# ValueError: how MicroPython's TLS tells of a certificate that it does not trust.
+BROKEN = (OSError, EOFError, ValueError, LinkError, packets.PacketError)
+
+
 class Client:
     """`options`: host, port, client_id, keepalive_s, user, password, will (topic, payload), ssl (or None)."""
 
@@ -86,7 +90,7 @@ class Client:
         options = self._options
         will_topic, will_payload = options["will"]
         who = (options["client_id"], options["keepalive_s"], will_topic, will_payload)
-        await self._write(packets.connect(*who, options.get("user"), options.get("password")))
+        await self._must_write(packets.connect(*who, options.get("user"), options.get("password")))
         head, body = await self._read_packet()
         if head & 0xF0 != packets.CONNACK:
             raise LinkError("the broker's first packet is no CONNACK")
@@ -95,7 +99,7 @@ class Client:
             raise LinkError(refusal)
 
     async def _subscribe(self, topics):
-        await self._write(packets.subscribe(self._ids.take(()), topics))
+        await self._must_write(packets.subscribe(self._ids.take(()), topics))
         while True:
             head, body = await self._read_packet()
             if head & 0xF0 == packets.SUBACK:
@@ -107,7 +111,7 @@ class Client:
     async def _guard(self, work):
         try:
             await work()
-        except (OSError, EOFError, LinkError, packets.PacketError) as error:
+        except BROKEN as error:
             self.fail(str(error) or type(error).__name__)
         finally:
             self.fail("stopped")  # whatever it was, a connection without its reader must not look alive
@@ -163,12 +167,16 @@ class Client:
             length -= len(await self._reader.readexactly(min(length, _CHUNK)))
         return None
 
+    async def _must_write(self, packet):
+        if not await self._write(packet):
+            raise LinkError(self._why)
+
     async def _write(self, packet):
         async with self._write_lock:
             try:
                 self._writer.write(packet)
                 await asyncio.wait_for(self._writer.drain(), REPLY_S)
                 return True
-            except (OSError, asyncio.TimeoutError) as error:
-                self.fail("cannot send: " + (str(error) or type(error).__name__))
+            except (OSError, ValueError, asyncio.TimeoutError) as error:
+                self.fail("cannot send: " + (str(error).strip() or type(error).__name__))
                 return False

