@@ -1,0 +1,1 @@
+"""The local page: the shop's day, live, offline, on the owner's tablet."""

@@ -1,0 +1,141 @@
+"""The local page and its API: `/`, `/api/today` (JSON), `/api/live` (the same, pushed)."""
+
+from __future__ import annotations
+
+import asyncio
+import socket
+import threading
+from collections.abc import AsyncGenerator, Awaitable, Callable, Iterator, Sequence
+from contextlib import aclosing, contextmanager
+from pathlib import Path
+
+import uvicorn
+from starlette.applications import Starlette
+from starlette.middleware import Middleware
+from starlette.requests import Request
+from starlette.responses import FileResponse, Response, StreamingResponse
+from starlette.routing import Route
+
+from gateway.clock import Clock
+from gateway.config import Site
+from gateway.journal import Journal
+from gateway.presence import Presence
+from gateway.today import Follower, today
+from gateway.web.feed import Feed
+from gateway.web.guard import Guard
+
+STATIC = Path(__file__).parent / "static"
+FILES = {
+    "/": "page.html",
+    "/page.css": "page.css",
+    "/page.js": "page.js",
+    "/live.js": "live.js",
+    "/favicon.svg": "favicon.svg",
+}
+POLL_S = 0.1
+GRACE_S = 2
+
+
+class PageError(Exception):
+    """The page cannot be served; the text says which setting to change."""
+
+
+class Page:
+    """Serves what the journal says about today; read-only, no image ever."""
+
+    def __init__(
+        self, journal: Journal, site: Site, clock: Clock, sinks: Sequence[Follower], presence: Presence
+    ) -> None:
+        self._journal, self._site, self._clock = journal, site, clock
+        self._sinks, self._presence = sinks, presence
+        self._socket: socket.socket | None = None
+
+    def bind(self) -> None:
+        """Take the port (PageError when it cannot be had); `run` does it where nobody did before."""
+        web = self._site.web
+        try:
+            family = socket.getaddrinfo(web.host, web.port, type=socket.SOCK_STREAM)[0][0]
+            self._socket = socket.create_server((web.host, web.port), family=family)
+        except OSError as error:
+            raise PageError(_why(web.host, web.port, error)) from None
+
+    @property
+    def port(self) -> int:
+        """The port in use; 0 before `bind` or `run`."""
+        return self._socket.getsockname()[1] if self._socket else 0
+
+    def run(self, stopping: threading.Event) -> None:
+        """Serve in this thread until told to stop. PageError: the port cannot be had."""
+        if self._socket is None:
+            self.bind()
+        asyncio.run(self._serve(stopping))
+
+    async def _serve(self, stopping: threading.Event) -> None:
+        feed = Feed(self._journal, self._look)
+        server = _Server(_config(_app(feed, self._site.web.host)))
+        following = asyncio.create_task(feed.run())
+        serving = asyncio.create_task(server.serve([self._socket] if self._socket else None))
+        while not (stopping.is_set() or serving.done() or following.done()):
+            await asyncio.sleep(POLL_S)
+        feed.end()
+        server.should_exit = True
+        await asyncio.gather(serving, following)
+        feed.close()
+
+    def _look(self) -> str:
+        now, online = self._clock.now_ms(), dict(self._presence.online)
+        return today(self._journal, self._site, now, self._sinks, online).to_json()
+
+
+class _Server(uvicorn.Server):
+    """Leaves signals to the hub, whichever thread it runs in."""
+
+    @contextmanager
+    def capture_signals(self) -> Iterator[None]:
+        yield
+
+
+def _config(app: Starlette) -> uvicorn.Config:
+    return uvicorn.Config(
+        app,
+        log_config=None,
+        log_level="warning",
+        access_log=False,
+        lifespan="off",
+        server_header=False,
+        timeout_graceful_shutdown=GRACE_S,
+    )
+
+
+def _app(feed: Feed, host: str) -> Starlette:
+    async def one_day(_: Request) -> Response:
+        return Response(await feed.snapshot(), media_type="application/json")
+
+    async def live(_: Request) -> Response:
+        return StreamingResponse(_events(feed), media_type="text/event-stream")
+
+    routes = [Route("/api/today", one_day), Route("/api/live", live)]
+    routes += [Route(path, _file(name)) for path, name in FILES.items()]
+    return Starlette(routes=routes, middleware=[Middleware(Guard, host=host)])
+
+
+def _file(name: str) -> Callable[[Request], Awaitable[Response]]:
+    """An endpoint for one file of the page."""
+
+    async def send(_: Request) -> Response:
+        return FileResponse(STATIC / name)
+
+    return send
+
+
+async def _events(feed: Feed) -> AsyncGenerator[str, None]:
+    async with aclosing(feed.stream()) as texts:
+        async for text in texts:
+            yield f"data: {text}\n\n"
+
+
+def _why(host: str, port: int, error: OSError) -> str:
+    return (
+        f"the page cannot be served at {host}:{port} ({error.strerror}); "
+        "set another `host` or `port` in [web] of site.toml (port = 0: any free one)"
+    )

@@ -1,0 +1,267 @@
+// Shows /api/today, pushed by /api/live. Text only ever goes in as text: nothing a device sends becomes markup.
+"use strict";
+
+const RATING = { top: "😀 top", middle: "😐 middle", low: "🙁 low", silent: "🤐 no answer" };
+const CONTACT = {
+  loyal: "💙 loyal", passive: "🙂 passive", unknown: "❔ unknown", critic: "⚠ critic",
+  silent: "🤐 silent", cancelled: "✖ cancelled",
+};
+const VIA = { key: "by key", voice: "by voice", none: "" };
+const ASKED_BY = { keyfob: "keyfob", phrase: "phrase", prompt: "prompt" };
+const FLAG = {
+  frustration: "pressed again and again", late: "late", ambiguous: "two faces", closed: "outside opening hours",
+};
+const PRESS = {
+  asked: "asked", spontaneous: "spontaneous", mash: "played with", closed: "outside hours", test: "test",
+  untrusted: "time unknown (ever)",
+};
+const KIND = { terminal: "🔘", keyfob: "🗝", camera: "📷", microphone: "🎤" };
+const STALE_MS = 15000;
+
+let day = null;
+let heardAt = 0;
+let shown = new Set();
+
+const at = (id) => document.getElementById(id);
+
+function h(tag, attributes, ...children) {
+  const element = document.createElement(tag);
+  for (const [name, value] of Object.entries(attributes)) element.setAttribute(name, value);
+  element.append(...children.filter((child) => child !== null));
+  return element;
+}
+
+const figure = (name, text) => h("b", { "data-figure": name }, text);
+const big = (name, text) => h("b", { "data-figure": name, class: "big" }, text);
+const p = (...children) => h("p", {}, ...children);
+const fill = (id, ...children) => at(id).replaceChildren(...children.filter((child) => child !== null));
+
+function whole(number) {
+  if (number === null) return "–";
+  const digits = Math.abs(number).toFixed(0);
+  return (number < 0 && digits !== "0" ? "−" : "") + digits;
+}
+function signed(number) {
+  const text = whole(number);
+  return number > 0 && text !== "0" ? `+${text}` : text;
+}
+const percent = (share) => (share === null ? "–" : `${whole(100 * share)} %`);
+const seconds = (number) => `${number.toFixed(1)} s`;
+const plural = (n, one, many) => `${n} ${n === 1 ? one : many}`;
+
+function chosen() {
+  const point = decodeURIComponent(location.hash.slice(1));
+  return point !== "" && Object.hasOwn(day.indices, point) ? point : "all";
+}
+
+function render() {
+  const point = chosen();
+  const indices = day.indices[point];
+  document.title = `EmoBox · ${day.site}`;
+  at("site").textContent = day.site;
+  at("date").textContent = day.date;
+  renderPoints(point);
+  renderIndex(indices);
+  renderSmile(indices);
+  renderAsked(indices);
+  renderCue();
+  renderFlow();
+  renderContacts(point);
+  renderDevices();
+  renderSinks();
+  renderQuarantine();
+}
+
+function renderPoints(point) {
+  const names = Object.keys(day.indices).filter((name) => name !== "all");
+  if (names.length < 2) return fill("points");
+  fill("points", ...["all", ...names].map((name) => {
+    const pressed = String(name === point);
+    const button = h("button", { type: "button", "aria-pressed": pressed }, name === "all" ? "all points" : name);
+    button.addEventListener("click", () => { location.hash = name === "all" ? "" : encodeURIComponent(name); });
+    return button;
+  }));
+}
+
+function renderIndex(x) {
+  const base = x.published === "base_nps" || (x.published === "none" && !day.camera_on);
+  const [title, value] = base ? ["BaseNPS – ratings alone", x.base_nps] : ["EmoNPS – ratings and smiles", x.emonps];
+  at("index").className = `tile ${verdict(x)}`;
+  fill("index",
+    h("h2", {}, h("span", { "data-figure": "name" }, title)),
+    big(base ? "base_nps" : "emonps", signed(value)),
+    x.published === "none" ? missing("missing", x.missing, "customer asked", "customers asked") : interval(x),
+    x.published === "none" ? null : p(WORDS[verdict(x)]),
+    x.few_data ? p(h("span", { class: "mark", "data-figure": "few_data" }, "⚠ few data (under 30 asked)")) : null,
+    x.flagged ? p("⚠ up to ", figure("upper", signed(x.upper)), " if all unseen had smiled") : null,
+    why(x, base));
+}
+
+const WORDS = {
+  top: "🙂 clearly more loyal than critical", middle: "↔ no clear lead yet", low: "🙁 clearly more critical than loyal",
+};
+
+function verdict(x) {
+  if (x.published === "none") return "none";
+  return x.low > 0 ? "top" : x.high < 0 ? "low" : "middle";
+}
+
+function interval(x) {
+  return p("95 %: ", figure("low", signed(x.low)), " to ", figure("high", signed(x.high)));
+}
+
+function missing(name, n, one, many) {
+  return p("too few data: ", figure(name, String(n)), ` more ${n === 1 ? one : many} needed`);
+}
+
+function why(x, base) {
+  if (!day.camera_on) return p("camera off: ", h("span", { "data-figure": "why_off" }, day.why_off));
+  if (x.published === "none") return null;
+  const seen = h("span", {}, "smile seen at ", figure("coverage", percent(x.coverage)), " of top ratings");
+  return p(seen, base ? " – too few for EmoNPS" : "");
+}
+
+function renderSmile(x) {
+  const known = x.smile_index !== null;
+  fill("smile",
+    h("h2", {}, "😀 Smile-Index – time smiling"),
+    big("smile_index", known ? `${whole(x.smile_index)} %` : "–"),
+    known
+      ? p("95 %: ", figure("smile_low", whole(x.smile_low)), " to ", figure("smile_high", `${whole(x.smile_high)} %`))
+      : missing("smile_missing", x.smile_missing, "customer seen", "customers seen"),
+    p("seen: ", figure("known", String(x.known)), " of ", figure("seen_of", String(x.n)), " (",
+      figure("smile_coverage", percent(x.smile_coverage)), ")"),
+    known ? p("smiled clearly: ", figure("smile_rate", percent(x.smile_rate))) : null);
+}
+
+function renderAsked(x) {
+  const line = (name) => [h("b", { "data-figure": name }, String(x[name])), h("span", {}, CONTACT[name])];
+  fill("asked",
+    h("h2", {}, "👋 Customers asked"),
+    big("n", String(x.n)),
+    p("answered: ", figure("response_rate", percent(x.response_rate)), " · silent: ", figure("silent", String(x.silent))),
+    h("div", { class: "split split-wide" }, ...["loyal", "passive", "unknown", "critic"].flatMap(line)));
+}
+
+function renderCue() {
+  const cue = day.cue;
+  at("cue").className = `tile ${cue === null || cue.rating === "silent" ? "none" : cue.rating}`;
+  if (cue === null) return fill("cue", h("h2", {}, "What to say"), p("Nobody has been asked yet today."));
+  return fill("cue",
+    h("h2", {}, `What to say · ${cue.time} · ${cue.point}`),
+    h("p", { class: "say", "data-figure": "cue" }, cue.say),
+    p("last answer: ", figure("cue_rating", RATING[cue.rating])));
+}
+
+function renderFlow() {
+  const press = day.last_press;
+  const contact = day.contacts[0];
+  const steps = [
+    h("li", {}, "👆 press ", press ? `${press.time} ${RATING[press.rating]} (${PRESS[press.state]}), ${press.device}` : "none yet"),
+    h("li", {}, "📒 journal: ", figure("events", String(day.events)), " events safe"),
+    h("li", {}, "👤 contact ", contact ? `${contact.time} ${CONTACT[contact.outcome]}` : "none yet"),
+    ...day.sinks.map((sink) => h("li", { class: sink.waiting ? "wait" : "" }, `📈 ${sink.name}: ${behind(sink)}`)),
+  ];
+  fill("flow", ...steps);
+}
+
+function behind(sink) {
+  if (sink.waiting) return `⚠ waits, ${plural(sink.behind, "change", "changes")} kept safe`;
+  return sink.behind === 0 ? "✓ has everything" : `… ${plural(sink.behind, "change", "changes")} on the way`;
+}
+
+function renderContacts(point) {
+  const counts = Object.entries(day.presses).filter(([, n]) => n > 0);
+  at("presses").textContent = counts.length === 0 ? "" : `· presses: ${counts.map(([state, n]) => `${n} ${PRESS[state]}`).join(", ")}`;
+  const rows = day.contacts.filter((contact) => point === "all" || contact.point === point);
+  fill("contacts", ...rows.map(contactRow));
+  shown = new Set(day.contacts.map((contact) => contact.id));
+}
+
+function contactRow(contact) {
+  const fresh = shown.size > 0 && !shown.has(contact.id) ? { class: "fresh" } : {};
+  const answer = contact.rating === null ? (contact.outcome === "silent" ? RATING.silent : "–")
+    : `${RATING[contact.rating]} ${VIA[contact.via]} after ${seconds(contact.answer_s)}`;
+  const flags = contact.flags.map((flag) => FLAG[flag] ?? flag).join(", ");
+  return h("tr", { "data-contact": contact.id, ...fresh },
+    h("td", {}, `${contact.time} ${contact.point} (${ASKED_BY[contact.asked_by] ?? contact.asked_by})`),
+    h("td", {}, answer),
+    h("td", {}, smileOf(contact)),
+    h("td", {}, CONTACT[contact.outcome], flags ? h("small", {}, ` ${flags}`) : ""),
+    h("td", {}, Object.entries(contact.stored).map(([sink, there]) => (there ? `✓ ${sink}` : `… ${sink}`)).join(" ") || "✓ journal"));
+}
+
+function smileOf(contact) {
+  if (contact.outcome === "cancelled") return "–";
+  if (contact.smile_share === null) return "not seen";
+  return `${contact.positive ? "😀 smiled" : "😶 no smile"}, ${percent(contact.smile_share)} of ${seconds(contact.valid_s)}`;
+}
+
+function renderDevices() {
+  fill("devices", ...day.devices.map((device) => {
+    const state = device.online === null ? "❔ not heard of yet" : device.online ? "✓ online" : "✖ offline";
+    return h("li", {},
+      `${KIND[device.kind]} ${device.name} · ${device.point} · `,
+      h("span", device.online === false ? { class: "bad" } : {}, state),
+      device.test ? " · test mode" : "",
+      h("span", { class: "do" }, healthOf(device)));
+  }));
+}
+
+function healthOf(device) {
+  const { battery_mv: battery, rssi, queued, dropped } = device.health;
+  const parts = [device.seen === null ? "no health report in the last 2 hours" : `health at ${device.seen}`];
+  if (typeof battery === "number") parts.push(`battery ${(battery / 1000).toFixed(2)} V`);
+  if (typeof rssi === "number") parts.push(`radio ${rssi} dBm`);
+  if (queued > 0) parts.push(`${queued} waiting on the device`);
+  if (dropped > 0) parts.push(`${dropped} dropped`);
+  if (device.gaps > 0) parts.push(`⚠ ${plural(device.gaps, "event", "events")} never arrived`);
+  return parts.join(" · ");
+}
+
+function renderSinks() {
+  const rows = day.sinks.map((sink) => h("li", {},
+    `📈 ${sink.name}: `, h("span", sink.waiting ? { class: "bad" } : {}, behind(sink)),
+    sink.rejected > 0 ? h("span", { class: "bad" }, ` · ${plural(sink.rejected, "record", "records")} refused`) : null,
+    sink.waiting ? h("span", { class: "do" }, sink.waiting) : null));
+  fill("sinks", ...rows, rows.length === 0 ? h("li", {}, "no database is set up: all is kept in the journal") : null);
+}
+
+function renderQuarantine() {
+  const { counts, last } = day.quarantine;
+  fill("quarantine",
+    ...counts.map((one) => h("li", {},
+      figure(`quarantine-${one.reason}`, String(one.count)), ` ${one.means} (${one.reason})`,
+      h("span", { class: "do" }, `→ ${one.do}`))),
+    counts.length === 0 ? h("li", {}, "✓ none: every message was an event") : null,
+    h("li", {}, "sent twice, counted once: ", figure("duplicates", String(day.duplicates)),
+      " · never arrived: ", figure("gaps", String(day.gaps))));
+  fill("examples", ...last.map((one) => h("li", {}, h("span", { class: "do" }, `${one.time} ${one.topic}: ${one.reason}`))));
+}
+
+function take(text) {
+  day = JSON.parse(text);
+  heardAt = Date.now();
+  render();
+  renderLink();
+}
+
+function renderLink() {
+  const stale = heardAt === 0 || Date.now() - heardAt > STALE_MS;
+  at("link").className = stale ? "stale" : "";
+  if (day === null) at("link").textContent = "⚠ no figures yet: is the hub running?";
+  else at("link").textContent = stale ? `⚠ no connection – figures of ${day.time}` : `● live · ${day.time}`;
+}
+
+async function start() {
+  const answer = await fetch("/api/today", { cache: "no-store" });
+  if (answer.ok) take(await answer.text());
+}
+
+function follow() {
+  new Worker("/live.js").onmessage = (message) => take(message.data);
+  setInterval(renderLink, 1000);
+}
+
+addEventListener("hashchange", () => day !== null && render());
+start().catch(() => renderLink()).finally(follow);
