@@ -150,13 +150,15 @@ def _run(site: Site, device: str, state_dir: Path, stop: threading.Event) -> int
         _serve(site, device, capture, state_dir, stop)
     except EndOfVideoError:
         log.info("%s: the video is over", device)
-    except (FetchError, ModelError) as error:
+    except (FetchError, ModelError, VideoError) as error:
         log.error("%s: %s", device, error)
-        return CANNOT
-    except VideoError as error:
-        log.error("%s: %s", device, error)
-        return CANNOT if capture.is_file else FAILED
+        return FAILED if _may_pass(error, capture) else CANNOT
     return DONE
+
+
+def _may_pass(error: Exception, capture: Capture) -> bool:
+    """True for a network or a lens that may come back by itself; not for a file that is missing."""
+    return isinstance(error, FetchError) or (isinstance(error, VideoError) and not capture.is_file)
 
 
 def _serve(site: Site, device: str, capture: Capture, state_dir: Path, stop: threading.Event) -> None:

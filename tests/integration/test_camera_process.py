@@ -34,7 +34,7 @@ source = "{source}"
 SIGN = '[camera]\nsign_posted = "2026-01-01 M. Weber"'
 # Runs the process and, at its end, names every file that Python opened for writing.
 WATCHED_PROCESS = """
-import os, sys
+import ast, os, sys
 from pathlib import Path
 written = []
 WRITING = os.O_WRONLY | os.O_RDWR | os.O_CREAT
@@ -42,7 +42,9 @@ def note(event, args):
     if event == "open" and isinstance(args[2], int) and args[2] & WRITING:
         written.append(str(args[0]))
 from gateway.config import load_site
+from gateway.vision import camera
 from gateway.vision.camera import run_camera
+camera.RETRY_S = ast.literal_eval(sys.argv[3]) or camera.RETRY_S
 sys.addaudithook(note)
 status = run_camera(load_site(Path(sys.argv[1])), "cam-1", Path(sys.argv[2]))
 print("WRITTEN", *written, sep="\\n")
@@ -67,7 +69,7 @@ class Shop:
         self.bus.start()
         wait_for(lambda: self.bus is not None and self.bus.connected)
 
-    def start_camera(self, source: Path, camera: str = SIGN) -> None:
+    def start_camera(self, source: Path | str, camera: str = SIGN, retry: str = "None") -> None:
         """Its HOME, working folder and temporary folder are one folder that the test can look into."""
         home = self.folder / "home"
         home.mkdir()
@@ -76,7 +78,7 @@ class Shop:
         places = {"HOME": str(home), "TMPDIR": str(home), "PYTHONDONTWRITEBYTECODE": "1"}
         cache = {"EMOBOX_CACHE": str(fetch.cache_dir()), "PYTHONPATH": str(ROOT)}
         self.process = subprocess.Popen(
-            [sys.executable, "-c", WATCHED_PROCESS, str(site), str(self.folder / "state")],
+            [sys.executable, "-c", WATCHED_PROCESS, str(site), str(self.folder / "state"), retry],
             env=os.environ | places | cache,
             cwd=home,
             stdout=subprocess.PIPE,
@@ -190,6 +192,26 @@ def test_a_missing_file_ends_it_with_a_plain_error(shop: Shop) -> None:
     assert status == 2
     assert "cam-1: video file /no/such.mp4 is missing; check the path" in err
     assert "Traceback" not in err
+
+
+def test_ends_well_at_the_end_of_a_file(shop: Shop, tmp_path: Path) -> None:
+    shop.start_camera(make_video(tmp_path / "short.mp4", [Segment("empty", 1)]))
+    assert shop.process is not None
+    assert shop.process.wait(20) == 0
+
+
+def test_an_address_that_stays_away_is_tried_again_by_a_fresh_process_and_hides_its_password(
+    shop: Shop,
+) -> None:
+    shop.listen()
+    shop.start_camera("rtsp://till:s3cret@127.0.0.1:9/stream", retry="(0.1, 0.1)")
+    wait_for(lambda: shop.events("health"))
+    shop.watch(60_000)
+    assert shop.process is not None
+    assert shop.process.wait(20) == 1
+    _, _, err = shop.end_camera()
+    assert "rtsp://127.0.0.1:9/stream does not answer" in err
+    assert "s3cret" not in err
 
 
 def test_stays_off_until_the_sign_is_posted(shop: Shop, video: Path) -> None:
