@@ -20,9 +20,10 @@ NO_VALUE = "–"
 SOURCE = {"type": "influxdb", "uid": "emobox"}
 # fmt: off
 DEAD_KEYS = frozenset({
-    "__inputs", "auto", "auto_count", "auto_min", "cacheTimeout", "error", "gnetId", "height",
-    "hideControls", "inputs", "maxPerRow", "minSpan", "repeat", "repeatDirection", "rows",
-    "sharedCrosshair", "span", "style", "tagValuesQuery", "tagsQuery", "useTags",
+    "__inputs", "auto", "auto_count", "auto_min", "cacheTimeout", "editable", "error", "gnetId",
+    "height", "hideControls", "inputs", "maxPerRow", "minSpan", "measurement", "repeat",
+    "repeatDirection", "rows", "sharedCrosshair", "showThresholdLabels", "showThresholdMarkers", "span",
+    "style", "tagValuesQuery", "tagsQuery", "time_options", "useTags",
 })
 # fmt: on
 OLD_DEFAULTS = frozenset({"calcs", "limit", "override", "title", "values"})
@@ -94,20 +95,30 @@ def steps(pairs: Sequence[tuple[float | None, str]]) -> list[Json]:
     return [{"value": value, "color": color} for value, color in pairs]
 
 
-def tile(panel: Panel, *, only: str = "", matcher: str = "byName") -> Json:
-    """Values as big numbers on their colour, one below the other; only: a regex of the columns shown."""
+def tile(panel: Panel, **changes: Any) -> Json:
+    """Values as big numbers on their colour, one below the other."""
     made = core.Stat(
-        **_common(panel, matcher),
+        **(_common(panel) | changes),
         colorMode="background",
         graphMode="none",
         noValue=NO_VALUE,
         orientation="horizontal",
         reduceCalc="lastNotNull",
-        fields=only,
         textMode="value_and_name",
-        alignment="auto",
     )
     return _json(made, {"text": {}, "wideLayout": True})
+
+
+def ages(panel: Panel) -> Json:
+    """How long ago the newest row of each query was; the fields are named by the letters of the queries.
+
+    The other columns are taken away: once a column has words, no filter on a tile knows it as Time any more.
+    """
+    only_time = {"id": "filterFieldsByName", "options": {"include": {"pattern": "/^[Tt]ime$/"}}}
+    looks = {"fieldConfig": {"overrides": [field.override("byFrameRefID") for field in panel.fields]}}
+    made = tile(panel, transformations=[only_time], extraJson=looks)
+    made["options"]["reduceOptions"]["fields"] = "/.*/"
+    return made
 
 
 def bars(panel: Panel) -> Json:
@@ -127,11 +138,11 @@ def trend(panel: Panel, *, since: str, low: float, high: float) -> Json:
         fillOpacity=0,
         valueMin=low,
         valueMax=high,
-        legendDisplayMode="list",
         tooltipMode="multi",
         unit="none",
     )
-    return _json(made, {})
+    legend = {"showLegend": True, "displayMode": "list", "placement": "bottom", "calcs": []}
+    return _json(made, {"legend": legend})
 
 
 def variable(name: str, label: str, query: str) -> Json:
@@ -140,7 +151,7 @@ def variable(name: str, label: str, query: str) -> Json:
         name=name, query=query, label=label, dataSource=SOURCE, includeAll=True, multi=True, allValue=".*"
     )
     every = {"text": ["All"], "value": ["$__all"], "selected": True}
-    return _encode(made) | {"current": every, "definition": query, "refresh": 1, "sort": 1}
+    return _encode(made) | {"current": every, "refresh": 1, "sort": 1}
 
 
 def dashboard(
@@ -180,7 +191,7 @@ def _first_step(value: Json) -> bool:
     return value.keys() == {"value", "color"}
 
 
-def _common(panel: Panel, matcher: str = "byName") -> Json:
+def _common(panel: Panel) -> Json:
     place = panel.place
     return {
         "id": panel.number,
@@ -189,7 +200,7 @@ def _common(panel: Panel, matcher: str = "byName") -> Json:
         "gridPos": core.GridPos(h=place.h, w=place.w, x=place.x, y=place.y),
         "dataSource": SOURCE,
         "targets": [_target(query) for query in panel.queries],
-        "extraJson": {"fieldConfig": {"overrides": [field.override(matcher) for field in panel.fields]}},
+        "extraJson": {"fieldConfig": {"overrides": [field.override() for field in panel.fields]}},
     }
 
 

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from urllib.parse import urlencode
 
 from dashboards import influxql
-from dashboards.grafana import Field, Json, Panel, Place, Query, bars, dashboard, tile, trend, variable
+from dashboards.grafana import Field, Json, Panel, Place, Query, ages, bars, dashboard, tile, trend, variable
 
 UID = "emobox-today"
 # Okabe-Ito, darkened until white text is readable on them; never the only carrier of a meaning.
@@ -124,8 +124,7 @@ def age() -> Json:
     words = (
         "The sign of life comes from buttons, keyfobs, camera and microphone, also while nobody is served."
     )
-    panel = Panel(4, "Newest data · under 1 h", words, Place(20, 0, 4, 8), queries, fields)
-    return tile(panel, only="/^Time$/", matcher="byFrameRefID")
+    return ages(Panel(4, "Newest data · under 1 h", words, Place(20, 0, 4, 8), queries, fields))
 
 
 def days(shop: Shop) -> Json:
