@@ -1,6 +1,7 @@
 """Whole devices: real MicroPython, real broker, played pins, and a gateway that acknowledges when told to."""
 
 import itertools
+import random
 import subprocess
 import time
 from collections.abc import Callable
@@ -358,3 +359,46 @@ def test_a_board_that_is_off_says_so(make_board: MakeBoard) -> None:
     board = make_board()
     with pytest.raises(BoardError, match="start"):
         board.press(1)
+
+
+def test_every_press_that_a_device_saw_accepted_arrives_whatever_dies(
+    make_board: MakeBoard, ear: Ear, broker: Server
+) -> None:
+    ear.acks = True
+    dice = random.Random(20)
+    board = make_board()
+    accepted: set[tuple[int, int]] = set()
+    for _ in range(12):
+        board.start()
+        for _ in range(dice.randrange(1, 5)):
+            board.press(dice.randrange(1, 4), held_s=0.05)
+        time.sleep(dice.uniform(0.1, 1.0))
+        if dice.random() < 0.4:
+            broker.kill()
+            time.sleep(dice.uniform(0.0, 0.3))
+            broker.start()
+        board.power_cut()
+        accepted |= said_accepted(board)
+    board.start()
+    wait_for(lambda: accepted <= heard_identities(ear), "every accepted event", timeout_s=40.0)
+    outbox = board.device_dir / "data" / "outbox"
+    wait_for(lambda: not list(outbox.glob("*.log")), "an empty outbox", timeout_s=40.0)
+    assert len(accepted) >= 8
+    assert all(copies_agree(ear, who) for who in accepted)
+
+
+def said_accepted(board: Board) -> set[tuple[int, int]]:
+    """Identities of the presses that the device said it keeps, in this start."""
+    lines = (line.split() for line in board.output().splitlines() if line.startswith("event:"))
+    return {(int(words[1]), int(words[2])) for words in lines if len(words) > 3 and words[3] == "press"}
+
+
+def heard_identities(ear: Ear) -> set[tuple[int, int]]:
+    """Identities of all presses that arrived."""
+    return {identity(press) for press in ear.of("press")}
+
+
+def copies_agree(ear: Ear, who: tuple[int, int]) -> bool:
+    """Whether all copies of this event are equal but for their age."""
+    copies = [without_age(press) for press in ear.of("press") if identity(press) == who]
+    return all(copy == copies[0] for copy in copies)
