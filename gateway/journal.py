@@ -86,6 +86,14 @@ class Journal:
             raise JournalError(f"{self._path}: cannot be opened: {error.strerror}") from None
         self._migrate()
 
+    @contextmanager
+    def reading(self) -> Iterator[None]:
+        """Inside, a read that the file's damage or a disk's failure stops is a JournalError."""
+        try:
+            yield
+        except sqlite3.Error as error:
+            raise JournalError(f"{self._path}: cannot be read: {error}") from error
+
     def close(self) -> None:
         """Let go of the file; every thread's connection ends."""
         for connection in self._connections:
