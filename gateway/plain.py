@@ -20,7 +20,7 @@ _REASONS = {
     "unknown_site": Reason("meant for another shop", "set the same `site` on the device as in site.toml"),
     "unknown_device": Reason(
         "from a device that site.toml does not name",
-        "add it to a [points.….devices] table of site.toml, or switch it off",
+        "add it to a [points.<point>.devices] table of site.toml, or switch it off",
     ),
     "too_large": Reason("too large to be an event", _UPDATE),
     "not_utf8": Reason("not readable as text", _UPDATE),

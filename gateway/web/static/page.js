@@ -1,13 +1,13 @@
 // Shows /api/today, pushed by /api/live. Text only ever goes in as text: nothing a device sends becomes markup.
 "use strict";
 
-const RATING = { top: "😀 top", middle: "😐 middle", low: "🙁 low", silent: "🤐 no answer" };
+// Signs that plain fonts have, too: a kiosk without an emoji font must not show boxes.
+const RATING = { top: "😀 top", middle: "😐 middle", low: "😞 low", silent: "😶 no answer" };
 const CONTACT = {
-  loyal: "💙 loyal", passive: "🙂 passive", unknown: "❔ unknown", critic: "⚠ critic",
-  silent: "🤐 silent", cancelled: "✖ cancelled",
+  loyal: "♥ loyal", passive: "☺ passive", unknown: "? unknown", critic: "⚠ critic",
+  silent: "○ silent", cancelled: "✕ cancelled",
 };
-const VIA = { key: "by key", voice: "by voice", none: "" };
-const ASKED_BY = { keyfob: "keyfob", phrase: "phrase", prompt: "prompt" };
+const ASKED_BY = { keyfob: "keyfob", phrase: "by phrase", prompt: "prompted" };
 const FLAG = {
   frustration: "pressed again and again", late: "late", ambiguous: "two faces", closed: "outside opening hours",
 };
@@ -15,7 +15,6 @@ const PRESS = {
   asked: "asked", spontaneous: "spontaneous", mash: "played with", closed: "outside hours", test: "test",
   untrusted: "time unknown (ever)",
 };
-const KIND = { terminal: "🔘", keyfob: "🗝", camera: "📷", microphone: "🎤" };
 const STALE_MS = 15000;
 
 let day = null;
@@ -85,10 +84,10 @@ function renderPoints(point) {
 
 function renderIndex(x) {
   const base = x.published === "base_nps" || (x.published === "none" && !day.camera_on);
-  const [title, value] = base ? ["BaseNPS – ratings alone", x.base_nps] : ["EmoNPS – ratings and smiles", x.emonps];
+  const [title, value] = base ? ["BaseNPS", x.base_nps] : ["EmoNPS", x.emonps];
   at("index").className = `tile ${verdict(x)}`;
   fill("index",
-    h("h2", {}, h("span", { "data-figure": "name" }, title)),
+    h("h2", {}, h("span", { "data-figure": "name" }, title), ` · ${base ? "ratings alone" : "ratings and smiles"}`),
     big(base ? "base_nps" : "emonps", signed(value)),
     x.published === "none" ? missing("missing", x.missing, "customer asked", "customers asked") : interval(x),
     x.published === "none" ? null : p(WORDS[verdict(x)]),
@@ -98,7 +97,7 @@ function renderIndex(x) {
 }
 
 const WORDS = {
-  top: "🙂 clearly more loyal than critical", middle: "↔ no clear lead yet", low: "🙁 clearly more critical than loyal",
+  top: "😀 clearly more happy than unhappy", middle: "😐 no clear lead either way", low: "😞 clearly more unhappy than happy",
 };
 
 function verdict(x) {
@@ -117,14 +116,14 @@ function missing(name, n, one, many) {
 function why(x, base) {
   if (!day.camera_on) return p("camera off: ", h("span", { "data-figure": "why_off" }, day.why_off));
   if (x.published === "none") return null;
-  const seen = h("span", {}, "smile seen at ", figure("coverage", percent(x.coverage)), " of top ratings");
+  const seen = h("span", {}, "smile known at ", figure("coverage", percent(x.coverage)), " of tops");
   return p(seen, base ? " – too few for EmoNPS" : "");
 }
 
 function renderSmile(x) {
   const known = x.smile_index !== null;
   fill("smile",
-    h("h2", {}, "😀 Smile-Index – time smiling"),
+    h("h2", {}, "Smile-Index · time smiling"),
     big("smile_index", known ? `${whole(x.smile_index)} %` : "–"),
     known
       ? p("95 %: ", figure("smile_low", whole(x.smile_low)), " to ", figure("smile_high", `${whole(x.smile_high)} %`))
@@ -137,7 +136,7 @@ function renderSmile(x) {
 function renderAsked(x) {
   const line = (name) => [h("b", { "data-figure": name }, String(x[name])), h("span", {}, CONTACT[name])];
   fill("asked",
-    h("h2", {}, "👋 Customers asked"),
+    h("h2", {}, "Customers asked"),
     big("n", String(x.n)),
     p("answered: ", figure("response_rate", percent(x.response_rate)), " · silent: ", figure("silent", String(x.silent))),
     h("div", { class: "split split-wide" }, ...["loyal", "passive", "unknown", "critic"].flatMap(line)));
@@ -156,18 +155,19 @@ function renderCue() {
 function renderFlow() {
   const press = day.last_press;
   const contact = day.contacts[0];
+  const pressed = press === null ? "none yet" : `${press.time} ${RATING[press.rating]} · ${press.device}`;
   const steps = [
-    h("li", {}, "👆 press ", press ? `${press.time} ${RATING[press.rating]} (${PRESS[press.state]}), ${press.device}` : "none yet"),
-    h("li", {}, "📒 journal: ", figure("events", String(day.events)), " events safe"),
-    h("li", {}, "👤 contact ", contact ? `${contact.time} ${CONTACT[contact.outcome]}` : "none yet"),
-    ...day.sinks.map((sink) => h("li", { class: sink.waiting ? "wait" : "" }, `📈 ${sink.name}: ${behind(sink)}`)),
+    h("li", {}, "press ", figure("press", pressed)),
+    h("li", {}, "journal ", figure("events", String(day.events)), " events safe"),
+    h("li", {}, "contact ", figure("contact", contact ? `${contact.time} ${CONTACT[contact.outcome]}` : "none yet")),
+    ...day.sinks.map((sink) => h("li", { class: sink.waiting ? "wait" : "" }, `${sink.name} `, figure(`sink-${sink.name}`, behind(sink)))),
   ];
   fill("flow", ...steps);
 }
 
 function behind(sink) {
-  if (sink.waiting) return `⚠ waits, ${plural(sink.behind, "change", "changes")} kept safe`;
-  return sink.behind === 0 ? "✓ has everything" : `… ${plural(sink.behind, "change", "changes")} on the way`;
+  if (sink.waiting) return `⚠ waits, ${sink.behind} kept safe`;
+  return sink.behind === 0 ? "✓ has everything" : `… ${sink.behind} on the way`;
 }
 
 function renderContacts(point) {
@@ -180,37 +180,46 @@ function renderContacts(point) {
 
 function contactRow(contact) {
   const fresh = shown.size > 0 && !shown.has(contact.id) ? { class: "fresh" } : {};
-  const answer = contact.rating === null ? (contact.outcome === "silent" ? RATING.silent : "–")
-    : `${RATING[contact.rating]} ${VIA[contact.via]} after ${seconds(contact.answer_s)}`;
   const flags = contact.flags.map((flag) => FLAG[flag] ?? flag).join(", ");
+  const asked = `${contact.point}${contact.asked_by === "keyfob" ? "" : `, ${ASKED_BY[contact.asked_by] ?? contact.asked_by}`}`;
   return h("tr", { "data-contact": contact.id, ...fresh },
-    h("td", {}, `${contact.time} ${contact.point} (${ASKED_BY[contact.asked_by] ?? contact.asked_by})`),
-    h("td", {}, answer),
+    h("td", {}, h("b", {}, contact.time)),
+    h("td", {}, asked),
+    h("td", {}, answerOf(contact)),
     h("td", {}, smileOf(contact)),
     h("td", {}, CONTACT[contact.outcome], flags ? h("small", {}, ` ${flags}`) : ""),
-    h("td", {}, Object.entries(contact.stored).map(([sink, there]) => (there ? `✓ ${sink}` : `… ${sink}`)).join(" ") || "✓ journal"));
+    h("td", {}, storedOf(contact)));
+}
+
+function answerOf(contact) {
+  if (contact.rating !== null) return `${RATING[contact.rating]}, ${contact.via}, ${seconds(contact.answer_s)}`;
+  return contact.outcome === "silent" ? RATING.silent : "–";
 }
 
 function smileOf(contact) {
   if (contact.outcome === "cancelled") return "–";
   if (contact.smile_share === null) return "not seen";
-  return `${contact.positive ? "😀 smiled" : "😶 no smile"}, ${percent(contact.smile_share)} of ${seconds(contact.valid_s)}`;
+  return `${percent(contact.smile_share)} of ${seconds(contact.valid_s)}${contact.positive ? " 😀" : ""}`;
+}
+
+function storedOf(contact) {
+  const missing = Object.entries(contact.stored).filter(([, there]) => !there).map(([sink]) => sink);
+  return missing.length === 0 ? "✓" : `… ${missing.join(", ")}`;
 }
 
 function renderDevices() {
   fill("devices", ...day.devices.map((device) => {
-    const state = device.online === null ? "❔ not heard of yet" : device.online ? "✓ online" : "✖ offline";
+    const state = device.online === null ? "? never heard of" : device.online ? "✓ online" : "✕ offline";
     return h("li", {},
-      `${KIND[device.kind]} ${device.name} · ${device.point} · `,
       h("span", device.online === false ? { class: "bad" } : {}, state),
-      device.test ? " · test mode" : "",
+      ` · ${device.name} · ${device.kind}, ${device.point}${device.test ? ", test mode" : ""}`,
       h("span", { class: "do" }, healthOf(device)));
   }));
 }
 
 function healthOf(device) {
   const { battery_mv: battery, rssi, queued, dropped } = device.health;
-  const parts = [device.seen === null ? "no health report in the last 2 hours" : `health at ${device.seen}`];
+  const parts = device.seen === null ? [] : [`health at ${device.seen.slice(0, 5)}`];
   if (typeof battery === "number") parts.push(`battery ${(battery / 1000).toFixed(2)} V`);
   if (typeof rssi === "number") parts.push(`radio ${rssi} dBm`);
   if (queued > 0) parts.push(`${queued} waiting on the device`);
@@ -221,17 +230,17 @@ function healthOf(device) {
 
 function renderSinks() {
   const rows = day.sinks.map((sink) => h("li", {},
-    `📈 ${sink.name}: `, h("span", sink.waiting ? { class: "bad" } : {}, behind(sink)),
+    `${sink.name}: `, h("span", sink.waiting ? { class: "bad" } : {}, behind(sink)),
     sink.rejected > 0 ? h("span", { class: "bad" }, ` · ${plural(sink.rejected, "record", "records")} refused`) : null,
     sink.waiting ? h("span", { class: "do" }, sink.waiting) : null));
-  fill("sinks", ...rows, rows.length === 0 ? h("li", {}, "no database is set up: all is kept in the journal") : null);
+  fill("sinks", ...rows, rows.length === 0 ? h("li", {}, "none set up: all is kept in the journal") : null);
 }
 
 function renderQuarantine() {
   const { counts, last } = day.quarantine;
   fill("quarantine",
     ...counts.map((one) => h("li", {},
-      figure(`quarantine-${one.reason}`, String(one.count)), ` ${one.means} (${one.reason})`,
+      figure(`quarantine-${one.reason}`, String(one.count)), ` × ${one.means} (${one.reason})`,
       h("span", { class: "do" }, `→ ${one.do}`))),
     counts.length === 0 ? h("li", {}, "✓ none: every message was an event") : null,
     h("li", {}, "sent twice, counted once: ", figure("duplicates", String(day.duplicates)),
