@@ -10,8 +10,8 @@ from demo.sound import phrase_s
 from demo.video import Kind, Segment
 
 ASK = "rate-visit"
-LEAD_S = 8.0  # until camera and microphone both run
-SCENE_S = 6.5  # bursts are 5 s apart at least
+LEAD_S = 6.0  # until camera and microphone both run
+SCENE_S = 6.0  # bursts are 5 s apart at least
 VOICE_SLACK_S = 3.0  # the sound may start that much before or after the video
 ANSWER_S = 2.0
 TAIL_S = 4.0

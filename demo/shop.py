@@ -45,6 +45,7 @@ rating = "low"
 [defaults]
 timeout_voice_s = 5
 phrase_merge_s = 3
+window_silent_s = 5
 
 [broker]
 port = {broker_port}

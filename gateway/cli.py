@@ -215,7 +215,7 @@ def _supervised_site(args: argparse.Namespace) -> Site:
     from gateway.supervisor import end_with_parent
 
     if args.supervised:
-        end_with_parent(sys.stdin.buffer)
+        end_with_parent()
     return load_site(args.config)
 
 

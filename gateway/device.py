@@ -55,6 +55,11 @@ class MomentDevice:
             on_connect=self._announce,
         )
 
+    @property
+    def connected(self) -> bool:
+        """Whether an event would go out now."""
+        return self._bus.connected
+
     def start(self) -> None:
         """Count the boot and connect in the background."""
         self._boot = next_boot(self._state_dir / f"{self._device}.boot")

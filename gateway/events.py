@@ -29,6 +29,11 @@ class Arrival:
         """When it happened, ms since 1970; None when the device lost its time base."""
         return None if self.age is None else self.received - self.age
 
+    def event(self) -> Event | None:
+        """The typed event; None when its time is not trusted."""
+        t = self.t
+        return None if t is None else decode(self.device, self.boot, self.seq, t, self.kind, self.body)
+
 
 @dataclass(frozen=True, slots=True)
 class Quarantined:

@@ -169,13 +169,16 @@ class Journal:
         )
         return (row.event for row in rows if row.event)
 
-    def quiet_before(self, devices: Iterable[str], t: int, gap_ms: int) -> int | None:
-        """Start of the last stretch up to t without a quiet over gap_ms, faces aside; None: nothing there."""
+    def quiet_before(self, devices: Iterable[str], t: int, gap_ms: int, position: int) -> int | None:
+        """Start of the last stretch up to t without a quiet over gap_ms; None: nothing there.
+
+        Faces do not break a quiet; events beyond the place `position` are not looked at.
+        """
         marks, names = _marks(devices)
         rows = self._db.execute(
-            f"SELECT t FROM events WHERE t <= ? AND kind IN ('press', 'click', 'phrase')"
+            f"SELECT t FROM events WHERE t <= ? AND n <= ? AND kind IN ('press', 'click', 'phrase')"
             f" AND device IN ({marks}) ORDER BY t DESC",
-            (t, *names),
+            (t, position, *names),
         )
         start: int | None = None
         for (earlier,) in rows:

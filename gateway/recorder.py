@@ -88,7 +88,7 @@ class PointStream:
     def _load(self, t: int, position: int) -> None:
         """Begin again from the quiet before t: at the start, and when an event is very late."""
         devices = list(self._site.points[self._point].devices)
-        since = self._journal.quiet_before(devices, t, self.quiet_ms)
+        since = self._journal.quiet_before(devices, t, self.quiet_ms, position)
         if since is None:
             return
         self._since = since

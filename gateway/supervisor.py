@@ -13,7 +13,7 @@ from collections.abc import Sequence
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
 from pathlib import Path
-from typing import IO, BinaryIO
+from typing import IO
 
 log = logging.getLogger(__name__)
 
@@ -21,6 +21,7 @@ CANNOT = 2  # exit status of a child that only a person can help
 WAIT_FIRST_S, WAIT_MAX_S = 1.0, 60.0
 STEADY_S = 60.0
 GRACE_S = 5.0
+STDIN = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,12 +104,12 @@ def child(name: str, *arguments: str, log: Path | None = None) -> Child:
     return Child(name, [sys.executable, "-m", "gateway.cli", *arguments, "--supervised"], log)
 
 
-def end_with_parent(pipe: BinaryIO) -> None:
-    """In a child: end when the parent's end of the pipe is gone, even by kill -9."""
-    threading.Thread(target=_end_at_eof, args=(pipe,), daemon=True).start()
+def end_with_parent() -> None:
+    """In a child: end when the parent's end of standard input is gone, even by kill -9."""
+    threading.Thread(target=_end_at_eof, daemon=True).start()
 
 
-def _end_at_eof(pipe: BinaryIO) -> None:
-    while pipe.read(1):
+def _end_at_eof() -> None:
+    while os.read(STDIN, 1):
         pass
     os.kill(os.getpid(), signal.SIGTERM)
