@@ -42,9 +42,10 @@ def emonps(name: str, group: str = "") -> str:
     return _index(name, '"q"', '"q2"', EMO_PUBLISHED, group)
 
 
-def base_nps(name: str, group: str = "") -> str:
-    """BaseNPS likewise: every top rating counts as loyal; a row only where EmoNPS has none."""
-    return _index(name, '("q" + "p" + "u")', '("q2" + "p" + "u")', BASE_PUBLISHED, group)
+def base_nps(name: str, group: str = "", *, camera: bool = True) -> str:
+    """BaseNPS likewise: every top rating counts as loyal; with a camera a row only where EmoNPS has none."""
+    published = BASE_PUBLISHED if camera else ENOUGH
+    return _index(name, '("q" + "p" + "u")', '("q2" + "p" + "u")', published, group)
 
 
 def _index(name: str, total: str, squares: str, published: str, group: str) -> str:

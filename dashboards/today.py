@@ -16,10 +16,11 @@ TREND_DAYS = 30
 
 @dataclass(frozen=True, slots=True)
 class Shop:
-    """What a shop's dashboard depends on: its day, and targets (EmoNPS points, Smile-Index %, asks a day)."""
+    """What a shop's dashboard depends on: its day, camera and targets (points, %, asks a day)."""
 
     zone: str = "Europe/Berlin"
     day_start_min: int = 0
+    camera: bool = True  # off: BaseNPS alone is published (spec 4)
     target_emonps: int = 30
     target_smile: int = 30
     plan_asked: int = 12
@@ -56,10 +57,10 @@ def kiosk_path(site: str, point: str | None = None) -> str:
 def index(shop: Shop) -> Json:
     """EmoNPS, or where too few emotions were seen BaseNPS, with what there is to know about it."""
     goal = ((None, ORANGE), (0.0, AMBER), (float(shop.target_emonps), BLUE))
+    with_faces = [Query("A", influxql.emonps("EmoNPS")), Query("C", influxql.upper("upper"))]
     queries = [
-        Query("A", influxql.emonps("EmoNPS")),
-        Query("B", influxql.base_nps("BaseNPS")),
-        Query("C", influxql.upper("upper")),
+        *(with_faces if shop.camera else ()),
+        Query("B", influxql.base_nps("BaseNPS", camera=shop.camera)),
         Query("D", influxql.few("few")),
     ]
     fields = [
@@ -130,10 +131,9 @@ def age() -> Json:
 def days(shop: Shop) -> Json:
     """Both indices by business day, each a line of its own with its interval; no day under 10 asks."""
     group = influxql.by_day(shop.zone, shop.day_start_min)
-    queries = [
-        Query("A", influxql.emonps("EmoNPS", group), table=False),
-        Query("B", influxql.base_nps("BaseNPS", group), table=False),
-    ]
+    with_faces = [Query("A", influxql.emonps("EmoNPS", group), table=False)]
+    base = Query("B", influxql.base_nps("BaseNPS", group, camera=shop.camera), table=False)
+    queries = [*(with_faces if shop.camera else ()), base]
     fields = [*_line("EmoNPS", BLUE, "solid"), *_line("BaseNPS", ORANGE, "dash")]
     words = (
         f"One point a day with at least {influxql.N_MIN} customers asked; the band holds the true value 95 %."

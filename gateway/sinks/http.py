@@ -45,7 +45,7 @@ class Http:
             self.close()
             if not reused:
                 raise self._unreachable(error) from None
-        except (OSError, http.client.HTTPException) as error:
+        except (OSError, http.client.HTTPException, ValueError) as error:
             self.close()
             raise self._unreachable(error) from None
         return self.request(method, path, body, headers)
@@ -72,7 +72,8 @@ class Http:
     def _unreachable(self, error: Exception) -> UnavailableError:
         parts = self._parts()
         where = f"{parts.scheme}://{parts.hostname}:{_port(parts)}"
-        reason = str(error) or type(error).__name__
+        said = str(error) if isinstance(error, OSError) else ""  # others may quote a header, which is secret
+        reason = said or type(error).__name__
         return UnavailableError(
             f"InfluxDB at {where} does not answer ({reason}); is it running, is the address right?"
         )

@@ -47,7 +47,7 @@ class InfluxV2:
             writer.write(self.bucket, self._settings.org or "", "\n".join(lines).encode())  # precision: ns
         except ApiException as error:
             raise self._trouble(error) from None
-        except (HTTPError, OSError) as error:
+        except (HTTPError, OSError, ValueError) as error:
             raise _unreachable(error) from None
 
     def remove(self, records: Sequence[Record]) -> None:
@@ -59,7 +59,7 @@ class InfluxV2:
                 self._remove_one(record)
         except ApiException as error:
             raise self._trouble(error) from None
-        except (HTTPError, OSError) as error:
+        except (HTTPError, OSError, ValueError) as error:
             raise _unreachable(error) from None
 
     def _remove_one(self, record: Record) -> None:

@@ -219,7 +219,7 @@ def why(access: Access) -> str:
 
 
 @pytest.mark.parametrize(
-    "url", ["http://127.0.0.1:1", "http://[", "ftp://x", "nonsense", "http://host:99999999"]
+    "url", ["http://127.0.0.1:1", "http://[", "ftp://x", "nonsense", "http://host:99999999", "http://a..b"]
 )
 def test_an_address_that_is_wrong_is_a_retry_with_what_to_check(url: str) -> None:
     assert "address" in why(Access(url))

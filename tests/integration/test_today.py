@@ -128,6 +128,14 @@ def test_base_nps_stands_under_its_own_name_where_too_few_faces_were_seen(
     assert [name for name in tile if "EmoNPS" in name] == []
 
 
+def test_a_shop_without_camera_sees_base_nps_alone(influx: Access) -> None:
+    seed(influx, group(("silent", 20)))
+    found = today(Shop(camera=False))["panels"]
+    assert shown(influx, found[0], DAY)["BaseNPS (ratings alone)"] == -50
+    queries = [target["query"] for panel in (found[0], found[4]) for target in panel["targets"]]
+    assert [query for query in queries if "EmoNPS" in query] == []
+
+
 def test_worked_example_e6_is_flagged_with_its_upper_bound_and_coverage(influx: Access, panels: Any) -> None:
     seed(influx, group(("loyal", 40), ("passive", 16), ("unknown", 24), ("critic", 10), ("silent", 10)))
     tile = shown(influx, panels["index"], DAY)
