@@ -1,0 +1,92 @@
+"""The journal: what arrived, what was put aside, what never arrived, who lags behind."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+from gateway import plain
+from gateway.app import JOURNAL
+from gateway.checks import Finding, error, ok, warning
+from gateway.config import Site
+from gateway.journal import Journal, JournalError
+from gateway.sinks.influx import Influx
+from gateway.today import quarantine
+
+BEHIND_MAX = 1000
+EXAMPLES = 3
+
+
+def check_journal(site: Site) -> Iterator[Finding]:
+    """Reads it beside a running hub, and changes nothing."""
+    path = Path(site.store.path) / JOURNAL
+    if not path.exists():
+        yield warning(
+            f"there is no journal at {path.absolute()} yet",
+            "start the hub once (emobox run) in the folder where it usually runs",
+        )
+        return
+    journal = Journal(path)
+    try:
+        journal.open(read_only=True)
+        with journal.reading():
+            findings = list(_look(journal, site, path))
+    except JournalError as failure:
+        findings = [error(str(failure), "stop the hub, keep a copy of that folder, and ask for help")]
+    finally:
+        journal.close()
+    yield from findings
+
+
+def _look(journal: Journal, site: Site, path: Path) -> Iterator[Finding]:
+    size = sum(file.stat().st_size for file in path.parent.glob(f"{path.name}*"))
+    yield ok(f"the journal can be read: {path}, {size / 1e6:.1f} MB")
+    yield from _quarantined(journal, site)
+    yield from _gaps(journal, site)
+    yield from _sinks(journal, site)
+
+
+def _quarantined(journal: Journal, site: Site) -> Iterator[Finding]:
+    aside = quarantine(journal, site)
+    for one in aside.counts:
+        examples = [e for e in aside.last if e.reason.partition(":")[0] == one.reason][:EXAMPLES]
+        last = "; ".join(f"{e.time} {e.topic} ({e.reason})" for e in examples)
+        yield warning(
+            f"{one.count} × put aside as {one.reason}: {one.means}" + (f". Last: {last}" if last else ""),
+            plain.reason(one.reason).do,
+        )
+    if not aside.counts:
+        yield ok("no message was put aside")
+    yield ok(f"{journal.duplicates()} events arrived more than once, and were counted once")
+
+
+def _gaps(journal: Journal, site: Site) -> Iterator[Finding]:
+    gaps = {device: journal.gaps_of(device) for device in site.devices}
+    for device, count in gaps.items():
+        if count and site.devices[device].kind in ("camera", "microphone"):
+            yield ok(f"{count} events of {device} never arrived: sent while the link was down, and not kept")
+        elif count:
+            yield warning(
+                f"{count} events of {device} have not arrived",
+                "they may be on the device: bring it near and leave it on; if they stay away, look at it",
+            )
+    if not any(gaps.values()):
+        yield ok("no event is missing between the ones that arrived")
+
+
+def _sinks(journal: Journal, site: Site) -> Iterator[Finding]:
+    behind = journal.last_change() - journal.cursor(Influx.name)
+    if site.influx and behind > BEHIND_MAX:
+        yield warning(
+            f"InfluxDB lacks the last {behind} changes",
+            "they are kept and follow by themselves once it answers",
+        )
+    elif site.influx:
+        yield ok(f"InfluxDB has all but the last {behind} changes" if behind else "InfluxDB has every record")
+    rejected = journal.rejected()
+    if rejected:
+        _, reader, why = rejected[-1]
+        yield warning(
+            f"{reader} refused {len(rejected)} records, the last because: {why}",
+            "they stay in the journal; report it with this text",
+        )
