@@ -108,8 +108,9 @@ def _network_camera(name: str, source: str) -> Finding:
     try:
         socket.create_connection((host, port), CONNECT_S).close()
     except OSError as failure:
+        why = failure.strerror or failure
         return error(
-            f"camera {name}: {host or 'its address'} port {port} does not answer ({failure.strerror or failure})",
+            f"camera {name}: {host or 'its address'} port {port} does not answer ({why})",
             f"switch it on, or set source of [cameras.{name}] in site.toml",
         )
     return ok(f"camera {name}: {host} answers")

@@ -8,9 +8,11 @@ from starlette.datastructures import Headers, MutableHeaders
 from starlette.responses import PlainTextResponse
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-POLICY = "default-src 'none'; script-src 'self'; worker-src 'self'; style-src 'self'; connect-src 'self'; img-src 'self'; "
+OWN = ("script-src", "worker-src", "style-src", "connect-src", "img-src")
+NONE = ("default-src", "base-uri", "form-action", "frame-ancestors")
+POLICY = "; ".join([f"{name} 'none'" for name in NONE] + [f"{name} 'self'" for name in OWN])
 HEADERS = {
-    "Content-Security-Policy": POLICY + "base-uri 'none'; form-action 'none'; frame-ancestors 'none'",
+    "Content-Security-Policy": POLICY,
     "X-Content-Type-Options": "nosniff",
     "X-Frame-Options": "DENY",
     "Referrer-Policy": "no-referrer",

@@ -59,7 +59,7 @@ class FakeSink:
     """Stands for a SinkReader whose target is somewhere else."""
 
     name: str = "sink-influx"
-    state: State = State(0)
+    state: State = field(default_factory=lambda: State(0))
 
 
 @dataclass
