@@ -117,7 +117,7 @@ def asked(shop: Shop) -> Json:
 
 def age() -> Json:
     """How old the newest data are: a broken connection looks just like a quiet shop everywhere else."""
-    queries = [Query("A", influxql.newest("contact")), Query("B", influxql.newest("device"))]
+    queries = [Query("A", influxql.newest("contact", "k")), Query("B", influxql.newest("device", "gaps"))]
     fields = [
         Field("A", "customer asked", "dateTimeFromNow", color=GREY),
         Field("B", "sign of life", "dateTimeFromNow", color=GREY),

@@ -140,7 +140,7 @@ def _series(text: str) -> list[Series]:
         if "error" in result:
             raise UnacceptableError(result["error"])
     found = [series for result in results for series in result.get("series", ())]
-    return [Series(each["name"], tuple(each["columns"]), _rows(each)) for each in found]
+    return [Series(each.get("name", ""), tuple(each["columns"]), _rows(each)) for each in found]
 
 
 def _rows(series: dict[str, Any]) -> tuple[tuple[Any, ...], ...]:

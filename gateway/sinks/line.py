@@ -31,6 +31,7 @@ TAGS: Mapping[str, tuple[str, ...]] = {
     "device": ("site", "device", "kind"),
     "index": ("site", "point", "name", "period"),
 }
+CARRIED = dict.fromkeys([*range(32), 127], " ") | {ord("\\"): "/"}
 
 
 class RecordError(ValueError):
@@ -58,12 +59,13 @@ def time_ns(record: Record) -> int:
 
 def plain(text: str) -> str:
     """A name or tag as line protocol carries it: it has no escape for control characters and backslashes."""
-    visible = "".join(" " if ord(sign) < 32 or ord(sign) == 127 else sign for sign in text.replace("\\", "/"))
-    return _encodable(visible)
+    return _encodable(text.translate(CARRIED))
 
 
 def _encodable(text: str) -> str:
     """Lone surrogates are no UTF-8: each becomes a question mark."""
+    if text.isascii():
+        return text
     return text.encode("utf-8", "replace").decode("utf-8")
 
 

@@ -3,6 +3,7 @@
 import threading
 import time
 from collections.abc import Iterator
+from operator import itemgetter
 from pathlib import Path
 
 import pytest
@@ -45,10 +46,16 @@ def stored(server: Server, measurement: str) -> list[tuple[int, dict[str, object
 
 
 def expected(rows: list[Record]) -> list[tuple[int, dict[str, object]]]:
-    found = [
-        (row.time_ns, {**row.tags, **{k: v for k, v in row.fields.items() if v is not None}}) for row in rows
-    ]
-    return sorted(found, key=lambda pair: pair[0])
+    """The same of records."""
+    return sorted(map(point, rows), key=itemgetter(0))
+
+
+def point(row: Record) -> tuple[int, dict[str, object]]:
+    """Time and columns with a value of a record."""
+    return row.time_ns, {
+        **row.tags,
+        **{name: value for name, value in row.fields.items() if value is not None},
+    }
 
 
 def test_the_points_equal_the_records_in_force_field_by_field(journal: Journal, server: Server) -> None:

@@ -27,7 +27,6 @@ BERLIN = ZoneInfo("Europe/Berlin")
 NOON_MS = int(datetime(2026, 10, 1, 12, tzinfo=BERLIN).timestamp() * 1000)
 DAY = View(NOON_MS - 12 * 3_600_000, NOON_MS + 12 * 3_600_000)
 SCORES = {"loyal": 1.0, "passive": 0.0, "unknown": 0.0, "critic": -1.0}
-MINUS = {"cancelled": None, "closed": None}
 LOW, HIGH = "at least (95 %)", "at most (95 %)"
 
 Outcome = tuple[str, int]
@@ -57,7 +56,7 @@ def contact(
     outcome: str, asked_ms: int, *, k: float = 0.5, share: float | None = None, point: str = "p"
 ) -> Contact:
     """A contact that counts, unless its outcome says otherwise."""
-    score = None if outcome in MINUS else SCORES.get(outcome, -k)
+    score = None if outcome in ("cancelled", "closed") else SCORES.get(outcome, -k)
     emotion = Emotion(0 if share is None else 3000, share, None if share is None else share > 0.5, False)
     return Contact(point, asked_ms, "keyfob", outcome, None, "none", None, emotion, score, k, ())
 
@@ -184,7 +183,15 @@ def test_the_tile_equals_the_gateways_own_figures(
 
 
 def test_cancelled_and_closed_contacts_are_in_no_tile(influx: Access, panels: Any) -> None:
-    seed(influx, group(("loyal", 12), ("cancelled", 30), ("closed", 30)))
+    closed = [contact("closed", NOON_MS - 60_000 + at, share=1.0) for at in range(30)]
+    seen = [contact("loyal", NOON_MS - 90_000 + at, share=0.75) for at in range(12)]
+    seed(influx, [*seen, *closed, *group(("cancelled", 30))])
+    assert shown(influx, panels["smile"], DAY) == {
+        "😀 Smile-Index": 75,
+        LOW: 75,
+        HIGH: 75,
+        "customers seen": 1,
+    }
     assert shown(influx, panels["asked"], DAY)["👋 asked"] == 12
     assert sum(shown(influx, panels["outcomes"], DAY).values()) == 12
 
@@ -247,7 +254,9 @@ def test_the_age_tile_shows_the_newest_contact_and_sign_of_life_of_any_day(
     seed(
         influx, [contact("loyal", now_ms - 3 * 86_400_000), contact("silent", now_ms - 7_200_000, point="q")]
     )
-    beat = Record("d", "device", now_ms - 60_000, {"site": "s", "device": "term-1"}, {"online": True})
+    beat = Record(
+        "d", "device", now_ms - 60_000, {"site": "s", "device": "term-1"}, {"gaps": 0, "online": True}
+    )
     open_influx(influx).write([put(1, beat)])
     ages = newest(influx, panels["age"], DAY)
     assert ages == {"customer asked": now_ms - 7_200_000, "sign of life": now_ms - 60_000}
