@@ -13,6 +13,7 @@ from firmware import wire
 from gateway.bus import Bus
 from gateway.clock import Clock
 from gateway.config import Site
+from gateway.indexer import Indexer
 from gateway.ingest import Ingest
 from gateway.journal import Journal
 from gateway.presence import Presence
@@ -39,6 +40,7 @@ def run(site: Site, config: Path, stopping: threading.Event) -> int:
     ingest = Ingest(bus, journal, site, clock)
     presence = Presence(site.site)
     recorder = Recorder(journal, site, clock, on_watch=partial(watch, bus, site))
+    indexer = Indexer(journal, site, clock)
     sinks = [SinkReader(journal, open_influx(site.influx))] if site.influx else []
     page = Page(journal, site, clock, sinks, presence)
     page.bind()
@@ -48,7 +50,7 @@ def run(site: Site, config: Path, stopping: threading.Event) -> int:
     bus.subscribe(wire.topic(site.site, "+", "status"), presence.receive)
     bus.start()
     stages = Stages(stopping)
-    stages.start([ingest, recorder, *sinks, page, *children])
+    stages.start([ingest, recorder, indexer, *sinks, page, *children])
 
     stopping.wait()
     log.info("stopping")

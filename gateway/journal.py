@@ -170,21 +170,24 @@ class Journal:
         return (row.event for row in rows if row.event)
 
     def quiet_before(self, devices: Iterable[str], t: int, gap_ms: int, position: int) -> int | None:
-        """Start of the last stretch up to t without a quiet over gap_ms; None: nothing there.
+        """Start of the last stretch up to t without a quiet over gap_ms; None when nothing happened at all.
 
-        Faces do not break a quiet; events beyond the place `position` are not looked at.
+        Faces do not break a quiet; events beyond the place `position` are not looked at. When nothing
+        happened up to t it is the first that happened after.
         """
         marks, names = _marks(devices)
+        happened = f"kind IN ('press', 'click', 'phrase') AND n <= ? AND device IN ({marks})"
         rows = self._db.execute(
-            f"SELECT t FROM events WHERE t <= ? AND n <= ? AND kind IN ('press', 'click', 'phrase')"
-            f" AND device IN ({marks}) ORDER BY t DESC",
-            (t, position, *names),
+            f"SELECT t FROM events WHERE {happened} AND t <= ? ORDER BY t DESC", (position, *names, t)
         )
         start: int | None = None
         for (earlier,) in rows:
             if start is not None and start - earlier > gap_ms:
                 break
             start = earlier
+        if start is None:
+            query = f"SELECT min(t) FROM events WHERE {happened} AND t > ?"
+            (start,) = self._db.execute(query, (position, *names, t)).fetchone()
         return start
 
     def count_untrusted(self, kind: str) -> int:
@@ -239,6 +242,11 @@ class Journal:
             (measurement, start, end),
         )
         return [Record.from_json(*row) for row in rows]
+
+    def last_time(self, measurement: str) -> int:
+        """Time of the newest record of a measurement, in ms; 0 without any."""
+        query = "SELECT coalesce(max(time_ms), 0) FROM records WHERE measurement = ?"
+        return self._number(query, measurement)
 
     def changes_after(self, position: int, limit: int = BATCH) -> list[Change]:
         """The next changes of records, in order."""

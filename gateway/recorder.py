@@ -78,19 +78,20 @@ class PointStream:
 
     def add(self, events: Sequence[Event], position: int) -> None:
         """Take events that stand in the journal up to its place `position`."""
-        earliest = min((event.t for event in events if not isinstance(event, Reading)), default=LATEST)
-        if earliest < self._since:
-            self._load(earliest, position)
-            return
-        for event in events:
-            self._put(event)
+        earliest = min(event.t for event in events)
+        if earliest >= self._since or not self._load(earliest, position):
+            for event in events:
+                self._put(event)
 
-    def _load(self, t: int, position: int) -> None:
-        """Begin again from the quiet before t: at the start, and when an event is very late."""
+    def _load(self, t: int, position: int) -> bool:
+        """Begin again from the quiet before t: at the start, and when an event is very late.
+
+        False when nothing stands there that is not known, as before a face ahead of every ask.
+        """
         devices = list(self._site.points[self._point].devices)
         since = self._journal.quiet_before(devices, t, self.quiet_ms, position)
-        if since is None:
-            return
+        if since is None or since >= self._since:
+            return False
         self._since = since
         self._events = PointEvents()
         self._memory.forget()
@@ -98,6 +99,7 @@ class PointStream:
             self._put(event)
         records = [*self._journal.records("contact", since), *self._journal.records("press", since)]
         self._known = {record.id: record for record in records if record.tags["point"] == self._point}
+        return True
 
     def _put(self, event: Event) -> None:
         if self._site.devices[event.device].test and not isinstance(event, Press):

@@ -1,0 +1,109 @@
+"""The journal's second reader: indices of closed hours and days, corrected with their contacts."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from gateway.clock import Clock
+from gateway.config import Site
+from gateway.fusion import Contact
+from gateway.indices import measure
+from gateway.journal import Journal
+from gateway.measurements import contact_of, index_records
+from gateway.recorder import difference
+from gateway.records import Change, Record
+
+READER = "indices"
+IDLE_S = 30.0
+SETTLED_MS = 120_000  # after its end a period's last contacts may still be answered
+RESUME_MS = 26 * 3_600_000
+ALL = "all"
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class Period:
+    """A local hour, or a business day; start and end in ms since 1970."""
+
+    start: int
+    end: int
+    name: str
+
+
+def periods(site: Site, t: int) -> tuple[Period, Period]:
+    """The hour and the business day that an instant belongs to."""
+    wall = site.local(t).replace(tzinfo=None)
+    hour = wall.replace(minute=0, second=0, microsecond=0)
+    shift = timedelta(minutes=site.day_start)
+    day = (wall - shift).replace(hour=0, minute=0, second=0, microsecond=0) + shift
+    return (
+        Period(_ms(site, hour), _ms(site, hour + timedelta(hours=1)), "hour"),
+        Period(_ms(site, day), _ms(site, day + timedelta(days=1)), "day"),
+    )
+
+
+def _ms(site: Site, wall: datetime) -> int:
+    return round(wall.replace(tzinfo=site.tz).timestamp() * 1000)
+
+
+class Indexer:
+    """Follows the contacts by its own cursor; a period is written once it is closed."""
+
+    def __init__(self, journal: Journal, site: Site, clock: Clock) -> None:
+        self._journal, self._site, self._clock = journal, site, clock
+        self._due: set[Period] = set()
+
+    def run(self, stopping: threading.Event) -> None:
+        """Follow the journal until told to stop."""
+        self.resume()
+        while not stopping.is_set():
+            seen = self._journal.version
+            if not self.step():
+                self._journal.wait(seen, IDLE_S)
+
+    def resume(self) -> None:
+        """Periods that may have been open when the hub stopped are due."""
+        last = self._journal.last_time("contact")
+        for record in self._journal.records("contact", last - RESUME_MS):
+            self._due.update(periods(self._site, record.time_ms))
+
+    def step(self) -> bool:
+        """Take the next changes and write what is closed by now; False when there was nothing to take."""
+        position = self._journal.cursor(READER)
+        changes = self._journal.changes_after(position)
+        self._due.update(self._touched(changes))
+        horizon = self._clock.now_ms() - SETTLED_MS
+        closed = [period for period in sorted(self._due) if period.end <= horizon]
+        ops = [op for period in closed for op in self._changes(period)]
+        if changes or ops:
+            self._journal.record(READER, changes[-1].position if changes else position, ops)
+        self._due.difference_update(closed)
+        return bool(changes)
+
+    def _touched(self, changes: Iterable[Change]) -> Iterable[Period]:
+        for change in changes:
+            if change.record.measurement == "contact":
+                yield from periods(self._site, change.record.time_ms)
+
+    def _changes(self, period: Period) -> Iterable[tuple[str, Record]]:
+        records = self._journal.records("contact", period.start, period.end)
+        contacts = [contact_of(record) for record in records]
+        fresh = {
+            record.id: record for point in self._points() for record in self._index(period, point, contacts)
+        }
+        known = {
+            record.id: record
+            for record in self._journal.records("index", period.start, period.start + 1)
+            if record.tags["period"] == period.name
+        }
+        return difference(known, fresh)
+
+    def _points(self) -> list[str]:
+        return [*self._site.points, ALL]
+
+    def _index(self, period: Period, point: str, contacts: list[Contact]) -> list[Record]:
+        group = [contact for contact in contacts if point in (ALL, contact.point)]
+        k = None if point == ALL else self._site.k_at(point, period.start)
+        return index_records(measure(group, self._site), self._site, point, period.name, period.start, k)
