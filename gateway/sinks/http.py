@@ -9,7 +9,7 @@ from urllib.parse import SplitResult, urlsplit
 
 from gateway.sinks.store import UnavailableError
 
-TIMEOUT_S = 10.0
+TIMEOUT_S = 12.0
 REPLY_BYTES_MAX = 8 * 1024 * 1024
 LOST = (ConnectionResetError, BrokenPipeError, ConnectionAbortedError, http.client.BadStatusLine)
 

@@ -1,4 +1,7 @@
-"""InfluxDB 1.x: lines to /write, InfluxQL to /query. On 1.6.7 deleting one point takes 0.4 to 1 ms."""
+"""InfluxDB 1.x: lines to /write, InfluxQL to /query.
+
+On 1.6.7 deleting one point takes 0.4 ms in its cache, 70 to 110 ms once 60 days of data lie on disk.
+"""
 
 from __future__ import annotations
 
@@ -14,6 +17,7 @@ from gateway.sinks.http import Http, Reply
 from gateway.sinks.line import TAGS, kept_tags, plain, time_ns
 from gateway.sinks.store import Settings, UnacceptableError, UnavailableError, read_secret
 
+DELETES = 10
 REFUSED = (400, 413, 422)  # the lines are at fault, not the server
 FORM = {"Content-Type": "application/x-www-form-urlencoded"}
 DATABASE_MISSING = "database not found"
@@ -44,9 +48,9 @@ class InfluxV1:
         self._check(reply)
 
     def remove(self, records: Sequence[Record]) -> None:
-        """One DELETE statement a point, all in one request."""
-        if records:
-            self.query(";".join(delete_statement(record) for record in records))
+        """One DELETE statement a point, so many in a request that it ends in time on a slow disk."""
+        for start in range(0, len(records), DELETES):
+            self.query(";".join(delete_statement(record) for record in records[start : start + DELETES]))
 
     def query(self, text: str) -> list[Series]:
         """The series that InfluxQL statements answer; UnacceptableError with its reason when one fails."""

@@ -1,13 +1,16 @@
 """The sink for InfluxDB and its reader, on stores and journals in memory."""
 
 import threading
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 import pytest
 
+from gateway.config import Influx as InfluxTable
 from gateway.records import Change, Record
 from gateway.sinks import Answer, Done, Rejected, RetryAfter
+from gateway.sinks.http import Http, Reply
 from gateway.sinks.influx import Influx
+from gateway.sinks.influx_v1 import InfluxV1
 from gateway.sinks.reader import SinkReader
 from gateway.sinks.store import UnacceptableError, UnavailableError
 
@@ -119,6 +122,28 @@ def test_a_retract_of_what_was_never_stored_asks_nothing_of_the_database() -> No
     shelf, never = Shelf(), put(1, None)
     assert sink(shelf).write([retract(2, never)]) == Done(2)
     assert shelf.log == []
+
+
+class Ear(Http):
+    """A server that hears everything and answers an empty result."""
+
+    def __init__(self) -> None:
+        super().__init__("http://nowhere", {})
+        self.heard: list[bytes] = []
+
+    def request(
+        self, method: str, path: str, body: bytes = b"", headers: Mapping[str, str] | None = None
+    ) -> Reply:
+        self.heard.append(body)
+        return Reply(200, '{"results": []}', {})
+
+
+def test_many_corrections_are_sent_in_requests_short_enough_for_a_slow_disk() -> None:
+    ear = Ear()
+    store = InfluxV1(InfluxTable(url="http://nowhere"), ear)
+    changes = [retract(at, put(at)) for at in range(1, 96)]
+    assert Influx(lambda: store).write(changes) == Done(95)
+    assert [body.count(b"DELETE") for body in ear.heard] == [10] * 9 + [5]
 
 
 def test_waits_double_up_to_a_minute_and_start_afresh_after_a_success() -> None:
