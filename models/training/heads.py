@@ -16,6 +16,9 @@ from gateway.voice.engine import EMBEDDING, HEAD_WINDOW
 
 INPUTS = EMBEDDING * HEAD_WINDOW
 HIDDEN = 32
+NOISE_POOL = 8_000_000
+INPUT_NOISE = 0.5
+"""Deviation of noise on the scaled inputs in training: it raised the recall on unheard speakers most."""
 Floats = NDArray[np.float32]
 Batch = tuple[Floats, Floats]
 
@@ -32,22 +35,34 @@ class Weights:
     def score(self, x: Floats) -> Floats:
         """Scores (n,) in 0…1 of windows (n, 1536)."""
         logits = np.maximum(x @ self.w1 + self.b1, 0) @ self.w2 + self.b2
-        return np.asarray(1 / (1 + np.exp(-logits[:, 0])), np.float32)
+        return _logistic(logits[:, 0])
 
 
 def train(draw: Callable[[], Batch], scale: tuple[Floats, Floats], steps: int, rng: Generator) -> Weights:
     """Adam on binary cross-entropy over batches of `draw`; `scale` is mean and deviation of the inputs."""
     params = _start(rng)
     first, second = [np.zeros_like(p) for p in params], [np.zeros_like(p) for p in params]
+    noise = rng.normal(0, INPUT_NOISE, NOISE_POOL).astype(np.float32)
     for step in range(1, steps + 1):
         x, y = draw()
-        gradients = _gradients(params, (x - scale[0]) / scale[1], y, rng)
+        gradients = _gradients(params, (x - scale[0]) / scale[1] + _cut(noise, x.shape, rng), y, rng)
         rate = 2e-3 * 0.5 * (1 + np.cos(np.pi * step / steps))
         for param, gradient, m, v in zip(params, gradients, first, second, strict=True):
             m += 0.1 * (gradient - m)
             v += 0.001 * (gradient**2 - v)
             param -= rate * (m / (1 - 0.9**step) / (np.sqrt(v / (1 - 0.999**step)) + 1e-8) + 2e-3 * param)
     return _unscaled(params, scale)
+
+
+def _cut(pool: Floats, shape: tuple[int, ...], rng: Generator) -> Floats:
+    """Noise of `shape` from a random place of the pool: fresh noise would cost more than the training."""
+    size = int(np.prod(shape))
+    first = int(rng.integers(len(pool) - size))
+    return pool[first : first + size].reshape(shape)
+
+
+def _logistic(x: Floats) -> Floats:
+    return np.asarray(1 / (1 + np.exp(-np.clip(x, -60, 60))), np.float32)
 
 
 def _start(rng: Generator) -> list[Floats]:
@@ -60,7 +75,7 @@ def _gradients(params: list[Floats], x: Floats, y: Floats, rng: Generator) -> li
     w1, b1, w2, b2 = params
     hidden = np.maximum(x @ w1 + b1, 0)
     kept = (rng.random(hidden.shape) > 0.3).astype(np.float32) / 0.7
-    p = 1 / (1 + np.exp(-((hidden * kept) @ w2 + b2)))
+    p = _logistic((hidden * kept) @ w2 + b2)
     d2 = (p - y[:, None]) / len(y)
     d1 = (d2 @ w2.T) * kept * (hidden > 0)
     return [x.T @ d1, d1.sum(0), (hidden * kept).T @ d2, d2.sum(0)]

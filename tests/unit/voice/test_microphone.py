@@ -99,7 +99,7 @@ def _up_after_a_phrase(
 
 def test_a_gap_in_the_middle_of_a_phrase_is_not_pasted_over(monkeypatch: pytest.MonkeyPatch) -> None:
     whole = spoken("super")
-    cut = 3 * 16_000 + len(read_wav(SPEECH / "super.wav")) // 2 // FRAME * FRAME
+    cut = (3 * 16_000 + len(read_wav(SPEECH / "super.wav")) // 2) // FRAME * FRAME
     radio = Radio()
     capture = Capture(lambda: PipeSource(io.BytesIO(whole.tobytes())))
     accept = capture._accept
