@@ -23,7 +23,7 @@ CONTACTS = 60
 DAY_MS = 86_400_000
 OPEN_MS = 10 * 3_600_000  # the generated shop's day ends at this time of the day
 FACE_MS = 400
-BOOT = 1
+BOOT = 0  # real devices count from 1
 DAYS_MAX = 730
 
 
@@ -42,11 +42,11 @@ def days(text: str) -> int:
 def feed(journal: Journal, site: Site, count: int) -> None:
     """Put `count` generated days before today into the journal and let the recorder follow."""
     clock, inspector, history = Clock(), Inspector(site), History(site.site)
-    now = clock.now_ms()
+    midnight = clock.now_ms() // DAY_MS * DAY_MS  # the same customers when the demo is played again
     journal.open()
     recorder = Recorder(journal, site, clock)
     for day in tqdm(range(count, 0, -1), desc="history", unit="day"):
-        messages = sorted(history.day(now - day * DAY_MS), key=lambda item: item[0])
+        messages = sorted(history.day(midnight - day * DAY_MS), key=lambda item: item[0])
         found = [inspector.inspect(t, message.topic, message.payload) for t, message in messages]
         journal.append([item for item in found if item])
         while recorder.step():

@@ -178,7 +178,9 @@ class Demo:
         began_s, seconds = self._ready[CAMERA], length_s(self._scenes)
         left = list(moments)
         form = "{l_bar}{bar}| {n:.0f}/{total:.0f} s"
-        with tqdm(total=seconds, desc="the shop is open", bar_format=form, file=sys.stdout) as bar:
+        with tqdm(
+            total=seconds, desc="the shop is open", bar_format=form, file=sys.stdout, disable=None
+        ) as bar:
             while (now_s := time.monotonic()) < began_s + seconds and not self._stopping.wait(0.05):
                 while left and left[0][0] <= now_s:
                     left.pop(0)[1]()

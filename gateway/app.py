@@ -44,6 +44,7 @@ def run(site: Site, config: Path, stopping: threading.Event) -> int:
     sinks = [SinkReader(journal, open_influx(site.influx))] if site.influx else []
     page = Page(journal, site, clock, sinks, presence)
     page.bind()
+    log.info("the page is at http://%s:%s", site.web.host, page.port)
     children = [Supervisor(one) for one in child_processes(site, config)]
 
     bus.subscribe("emobox/#", ingest.receive)

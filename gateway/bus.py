@@ -15,6 +15,10 @@ from paho.mqtt.enums import CallbackAPIVersion
 log = logging.getLogger(__name__)
 
 
+class BusError(Exception):
+    """The link cannot even be tried; the text says what to put right."""
+
+
 @dataclass(frozen=True)
 class BrokerAddress:
     """Where the broker is and how to be let in; the password stays in its file."""
@@ -61,19 +65,27 @@ class Bus:
         return self._client.is_connected()
 
     def start(self) -> None:
-        """Begin to connect, and to reconnect, in the background."""
+        """Begin to connect, and to reconnect, in the background. BusError: a file of it cannot be used."""
         address, client = self._address, self._client
-        if address.username:
-            password = address.password_file.read_text().strip() if address.password_file else None
-            client.username_pw_set(address.username, password)
-        if address.ca_file:
-            client.tls_set(ca_certs=str(address.ca_file))
+        try:
+            self._let_in()
+        except (OSError, UnicodeDecodeError) as error:
+            what = f"({type(error).__name__}); check password_file and ca_file in [broker] of site.toml"
+            raise BusError(f"the broker's password or certificate cannot be read {what}") from None
         client.on_connect = self._connected
         client.on_disconnect = self._disconnected
         client.on_message = self._received
         client.reconnect_delay_set(1, 10)
         client.connect_async(address.host, address.port, keepalive=20)
         client.loop_start()
+
+    def _let_in(self) -> None:
+        address = self._address
+        if address.username:
+            password = address.password_file.read_text().strip() if address.password_file else None
+            self._client.username_pw_set(address.username, password)
+        if address.ca_file:
+            self._client.tls_set(ca_certs=str(address.ca_file))
 
     def stop(self) -> None:
         """Disconnect cleanly; the broker sends no will."""

@@ -12,6 +12,7 @@ from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 from typing import Any
 
+from gateway.bus import BusError
 from gateway.config import Site, SiteError, load_site
 
 Verb = Callable[[argparse.Namespace], int]
@@ -26,7 +27,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     verb: Verb = args.verb
     try:
         return verb(args)
-    except SiteError as error:
+    except (SiteError, BusError) as error:
         return _unusable(error)
     except KeyboardInterrupt:
         return 130
@@ -112,6 +113,7 @@ def _child(parser: argparse.ArgumentParser) -> None:
 
 
 def _dashboards(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--config", type=Path, help="the shop's site.toml (default: a shop in UTC)")
     parser.add_argument("--out", type=Path, help="write them into this folder")
     parser.add_argument("--check", action="store_true", help="fail when the ones in git are out of date")
 
@@ -124,13 +126,14 @@ def run(args: argparse.Namespace) -> int:
     """The gateway for real."""
     from gateway.app import run as run_hub
     from gateway.journal import JournalError
+    from gateway.web.page import PageError
 
     site, stopping = _supervised_site(args), threading.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: stopping.set())
     try:
         return run_hub(site, args.config, stopping)
-    except JournalError as error:
+    except (JournalError, PageError) as error:
         print(error, file=sys.stderr)
         return FAILED
 
@@ -222,12 +225,17 @@ def _supervised_site(args: argparse.Namespace) -> Site:
 def dashboards(args: argparse.Namespace) -> int:
     """Grafana's JSON."""
     import dashboards as room
+    from gateway.privacy import profile
 
+    shop, folder = room.Shop(), args.out or room.GENERATED
+    if args.config:
+        site = load_site(args.config)
+        shop = room.Shop(zone=site.zone, day_start_min=site.day_start, camera=profile(site).camera_on)
     if args.check:
-        stale = room.check()
-        print("\n".join(stale) or "the dashboards in git are up to date")
+        stale = room.check(folder, shop)
+        print("\n".join(stale) or "the dashboards are up to date")
         return FAILED if stale else OK
-    for path in room.write(args.out) if args.out else room.write():
+    for path in room.write(folder, shop):
         print(path)
     return OK
 

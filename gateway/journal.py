@@ -99,6 +99,7 @@ class Journal:
         for connection in self._connections:
             connection.close()
         self._connections.clear()
+        self._local = threading.local()
         if self._guard:
             self._guard.close()
 

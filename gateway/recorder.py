@@ -148,13 +148,20 @@ class PointStream:
 
 
 def difference(old: dict[str, Record], new: dict[str, Record]) -> Iterable[Op]:
-    """Steps from old to new; a record whose tags or time changed is taken back before it is put again."""
+    """Steps from old to new; a record that cannot be overwritten is taken back before it is put again."""
     for name, record in old.items():
-        if name not in new or (new[name].tags, new[name].time_ms) != (record.tags, record.time_ms):
+        if name not in new or not _overwrites(new[name], record):
             yield "retract", record
     for name, record in new.items():
         if old.get(name) != record:
             yield "put", record
+
+
+def _overwrites(new: Record, old: Record) -> bool:
+    """Whether a store that merges fields of one series and time ends up with `new` alone."""
+    kept = {name for name, value in old.fields.items() if value is not None}
+    given = {name for name, value in new.fields.items() if value is not None}
+    return (new.tags, new.time_ms) == (old.tags, old.time_ms) and kept <= given
 
 
 class Recorder:

@@ -154,6 +154,7 @@ def _extract(entry: Entry, archive: Path) -> None:
     target.parent.mkdir(parents=True, exist_ok=True)
     with tempfile.NamedTemporaryFile(dir=target.parent, prefix=".fetch-", delete=False) as part:
         part.write(content)
+    os.chmod(part.name, 0o644)  # the hub may run as another user than who set it up
     os.replace(part.name, target)
 
 

@@ -1,0 +1,64 @@
+"""Hours and days are written once they are closed, and again when a contact is corrected (spec 5)."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+
+from gateway.config import parse_site
+from gateway.fusion import Contact
+from gateway.fusion.emotion import Emotion
+from gateway.indexer import Indexer, periods
+from gateway.journal import Journal
+from gateway.measurements import contact_record
+from gateway.recorder import difference
+from tests.unit.test_live_equals_replay import SITE, HandClock
+
+HOUR_MS = 3_600_000
+NOON = 1_760_004_000_000  # 2025-10-09 12:00 in Berlin
+LOYAL = Contact("till", NOON, "keyfob", "loyal", "top", "key", NOON, Emotion(3000, 1.0, True), 1.0, 0.5, ())
+
+
+def test_a_period_is_written_when_closed_and_again_when_corrected(tmp_path: Path) -> None:
+    site, clock, journal = parse_site(SITE), HandClock(), Journal(tmp_path / "j.db")
+    journal.open()
+    indexer = Indexer(journal, site, clock)
+    contacts = [replace(LOYAL, asked=NOON + n * 1000) for n in range(12)]
+    journal.record("fusion", 1, [("put", contact_record(contact, site)) for contact in contacts])
+    clock.now = NOON + HOUR_MS
+    indexer.step()
+    assert journal.records("index") == []
+    clock.now += HOUR_MS
+    indexer = Indexer(journal, site, clock)
+    indexer.resume()
+    indexer.step()
+    values = {(r.tags["point"], r.tags["name"]): r.fields["value"] for r in journal.records("index")}
+    assert values["till", "emonps"] == values["all", "emonps"] == 100.0
+    assert {record.tags["period"] for record in journal.records("index")} == {"hour"}
+    critic = replace(contacts[0], outcome="critic", score=-1.0)
+    journal.record("fusion", 2, [("put", contact_record(critic, site))])
+    indexer.step()
+    (emonps,) = [
+        r for r in journal.records("index") if (r.tags["point"], r.tags["name"]) == ("all", "emonps")
+    ]
+    assert emonps.fields["value"] == 100 * 10 / 12
+    journal.close()
+
+
+def test_a_value_that_is_no_longer_known_is_taken_back_before_it_is_put_again() -> None:
+    site = parse_site(SITE)
+    seen = contact_record(LOYAL, site)
+    unseen = contact_record(replace(LOYAL, emotion=Emotion(3000, ambiguous=True)), site)
+    old, new = {seen.id: seen}, {unseen.id: unseen}
+    assert list(difference(old, new)) == [("retract", seen), ("put", unseen)]
+    assert list(difference(new, old)) == [("put", seen)]
+    assert list(difference(old, old)) == []
+
+
+def test_a_business_day_begins_at_day_start_and_has_its_own_length() -> None:
+    site = parse_site(SITE | {"day_start": "04:00"})
+    before_clock_change = 1_761_422_400_000  # 2025-10-25 22:00 in Berlin
+    hour, day = periods(site, before_clock_change)
+    assert hour.end - hour.start == HOUR_MS
+    assert day.end - day.start == 25 * HOUR_MS
+    assert site.local(day.start).strftime("%F %H:%M") == "2025-10-25 04:00"
