@@ -118,7 +118,9 @@ def test_stopping_leaves_no_child_behind(tmp_path: Path, monkeypatch: pytest.Mon
     capture.start()
     while not (tmp_path / "pid").exists() or not (tmp_path / "pid").read_text():
         time.sleep(0.01)
+    began_s = time.monotonic()
     capture.stop()
+    assert time.monotonic() - began_s < 5
     with pytest.raises(ProcessLookupError):
         os.kill(int((tmp_path / "pid").read_text()), 0)
 
