@@ -5,6 +5,8 @@ import json
 import socket
 import threading
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
@@ -60,26 +62,33 @@ def test_api_today_is_today(tmp_path: Path) -> None:
         assert json.loads(text) == json.loads(shop.today().to_json())
 
 
-def test_a_new_contact_is_pushed_within_a_second(tmp_path: Path) -> None:
-    with open_shop(tmp_path) as shop:
-        shop.clock.now = NOON + 10_000
-        stopping = threading.Event()
-        recorder = threading.Thread(target=shop.recorder.run, args=(stopping,))
-        recorder.start()
-        with serving(shop) as url:
-            stream, second = Stream(url), Stream(url)
-            assert stream.next()["contacts"] == []
-            assert second.next()["contacts"] == []
-            began = time.monotonic()
-            shop.contact(NOON, 1)
-            day = wait_for(stream, 1)
-            assert time.monotonic() - began < 1
-            assert day["contacts"][0]["rating"] == "top"
-            assert day["cue"]["rating"] == "top"
-            assert wait_for(second, 1)["contacts"] == day["contacts"]
+@contextmanager
+def recording(shop: Shop) -> Iterator[None]:
+    """The recorder in its own thread, as in the hub."""
+    stopping = threading.Event()
+    recorder = threading.Thread(target=shop.recorder.run, args=(stopping,))
+    recorder.start()
+    try:
+        yield
+    finally:
         stopping.set()
         shop.journal.wake()
         recorder.join(10)
+
+
+def test_a_new_contact_is_pushed_within_a_second(tmp_path: Path) -> None:
+    with open_shop(tmp_path) as shop, recording(shop), serving(shop) as url:
+        shop.clock.now = NOON + 10_000
+        stream, second = Stream(url), Stream(url)
+        assert stream.next()["contacts"] == []
+        assert second.next()["contacts"] == []
+        began = time.monotonic()
+        shop.contact(NOON, 1)
+        day = wait_for(stream, 1)
+        assert time.monotonic() - began < 1
+        assert day["contacts"][0]["rating"] == "top"
+        assert day["cue"]["rating"] == "top"
+        assert wait_for(second, 1)["contacts"] == day["contacts"]
 
 
 def test_a_flood_is_pushed_at_most_every_200_ms(tmp_path: Path) -> None:
