@@ -1,0 +1,129 @@
+"""The main job, as a new user would start it: the demo with a database, its page in a browser, kill -9."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections import Counter
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+from urllib.request import urlopen
+
+import pytest
+
+from demo.play import LEAST_CONTACTS
+from demo.scenes import KEY, scheduled
+from gateway.config import load_site
+from gateway.fusion import Fusion, PointEvents
+from gateway.journal import Journal
+from gateway.measurements import contact_record
+from gateway.replay import sort_events
+from tests.integration.hub import wait_for
+from tests.integration.test_hub import as_row, points
+from tests.servers import Server, free_port, start_influxd
+from tests.web.test_browser import browse, signed
+
+PLAY_S = 240
+TILL = "till-1"
+OUTCOMES = {"loyal", "passive", "unknown", "critic", "silent", "cancelled"}
+
+
+@contextmanager
+def demo(folder: Path, *options: str) -> Iterator[tuple[subprocess.Popen[bytes], int, Path]]:
+    """`emobox demo` with its port and log; ended politely."""
+    port, log = free_port(), folder / "demo.log"
+    place = ["--state", str(folder / "demo"), "--port", str(port)]
+    command = [sys.executable, "-m", "gateway.cli", "demo", *place]
+    with log.open("wb") as file:
+        process = subprocess.Popen([*command, *options], stdout=file, stderr=file)
+    try:
+        yield process, port, log
+    finally:
+        process.terminate()
+        process.wait(60)
+
+
+def journal_of(folder: Path) -> Journal:
+    journal = Journal(folder / "demo" / "journal.db")
+    journal.open(read_only=True)
+    return journal
+
+
+def hub_pid(folder: Path) -> int:
+    """The hub of this demo."""
+    config = str(folder / "demo" / "site.toml")
+    for entry in Path("/proc").iterdir():
+        if entry.name.isdigit():
+            words = (entry / "cmdline").read_bytes().decode(errors="replace").split("\0")
+            if "run" in words and config in words:
+                return int(entry.name)
+    raise AssertionError("no hub runs")
+
+
+def ends(log: Path) -> bool:
+    return "the page goes on at" in log.read_text()
+
+
+@pytest.fixture(scope="module")
+def influx(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
+    with start_influxd(tmp_path_factory.mktemp("influx")) as server:
+        yield server
+
+
+@pytest.mark.timeout(PLAY_S + 60)
+def test_the_whole_path_to_figures_that_page_database_and_journal_agree_on(
+    tmp_path: Path, influx: Server
+) -> None:
+    with demo(tmp_path, "--influx", influx.url, "--history", "2d") as (process, port, log):
+        wait_for(lambda: ends(log) or process.poll() is not None, "the demo's end", PLAY_S)
+        assert process.poll() is None, log.read_text()
+        with urlopen(f"http://127.0.0.1:{port}/api/today", timeout=5) as answer:
+            today: dict[str, Any] = json.load(answer)
+        figures = today["indices"]["all"]
+        assert figures["published"] == "emonps"
+        assert figures["n"] >= 12
+        assert f"{figures['emonps']:+.1f}  (95 % interval {figures['low']:+.1f}" in log.read_text()
+        shown = browse(f"http://127.0.0.1:{port}/", tmp_path).figures
+        for name, text in (("emonps", signed), ("low", signed), ("high", signed), ("n", str)):
+            assert shown[name] == text(figures[name])
+        journal = journal_of(tmp_path)
+        contacts = [r for r in journal.records("contact") if r.fields["local_date"] == today["date"]]
+        assert {record.tags["outcome"] for record in contacts} == OUTCOMES
+        assert {"voice", "key"} <= {record.tags["via"] for record in contacts}
+        assert {record.tags["asked_by"] for record in contacts} == {"keyfob", "phrase"}
+        wait_for(lambda: journal.cursor("influx") == journal.last_change(), "influx to have everything", 60)
+        for measurement in ("contact", "press", "phrase", "device", "index"):
+            expected = {row["time"]: row for row in map(as_row, journal.records(measurement))}
+            assert {row["time"]: row for row in points(influx, measurement)} == expected, measurement
+        journal.close()
+
+
+@pytest.mark.timeout(PLAY_S + 60)
+def test_kill_9_of_the_hub_in_the_middle_loses_no_contact_and_doubles_none(tmp_path: Path) -> None:
+    scenes = scheduled()
+    with demo(tmp_path) as (process, _, log):
+        wait_for(lambda: "click, single" in log.read_text(), "the first ask", 90)
+        for _ in range(2):
+            time.sleep(scenes[1].at_s - scenes[0].at_s + 1)
+            os.kill(hub_pid(tmp_path), signal.SIGKILL)
+        wait_for(lambda: ends(log) or process.poll() is not None, "the demo's end", PLAY_S)
+        journal = journal_of(tmp_path)
+        happened = Counter(row.kind for row in journal.events_after(0, 10_000))
+        assert happened["click"] == sum((not scene.spoken) + (scene.answer == "cancel") for scene in scenes)
+        assert happened["press"] == sum(scene.answer in KEY for scene in scenes)
+        site = load_site(tmp_path / "demo" / "site.toml")
+        events = {TILL: PointEvents()}
+        sort_events(journal, site, events)
+        fused = Fusion(site, TILL).fuse(events[TILL])
+        expected = [contact_record(contact, site) for contact in fused.contacts]
+        assert journal.records("contact") == expected
+        assert len(expected) >= LEAST_CONTACTS
+        assert journal.gaps() == 0
+        assert journal.quarantine_counts() == {}
+        journal.close()
