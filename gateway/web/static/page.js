@@ -91,7 +91,7 @@ function renderIndex(x) {
     big(base ? "base_nps" : "emonps", signed(value)),
     x.published === "none" ? missing("missing", x.missing, "customer asked", "customers asked") : interval(x),
     x.published === "none" ? null : p(WORDS[verdict(x)]),
-    x.few_data ? p(h("span", { class: "mark", "data-figure": "few_data" }, "⚠ few data (under 30 asked)")) : null,
+    x.few_data ? p(h("span", { class: "mark", "data-figure": "few_data" }, "⚠ few data: under 30")) : null,
     x.flagged ? p("⚠ up to ", figure("upper", signed(x.upper)), " if all unseen had smiled") : null,
     why(x, base));
 }
@@ -127,7 +127,7 @@ function renderSmile(x) {
     big("smile_index", known ? `${whole(x.smile_index)} %` : "–"),
     known
       ? p("95 %: ", figure("smile_low", whole(x.smile_low)), " to ", figure("smile_high", `${whole(x.smile_high)} %`))
-      : missing("smile_missing", x.smile_missing, "customer seen", "customers seen"),
+      : day.camera_on ? missing("smile_missing", x.smile_missing, "customer seen", "customers seen") : p("the camera is off"),
     p("seen: ", figure("known", String(x.known)), " of ", figure("seen_of", String(x.n)), " (",
       figure("smile_coverage", percent(x.smile_coverage)), ")"),
     known ? p("smiled clearly: ", figure("smile_rate", percent(x.smile_rate))) : null);
