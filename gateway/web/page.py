@@ -30,8 +30,12 @@ FILES = {
     "/page.css": "page.css",
     "/page.js": "page.js",
     "/live.js": "live.js",
-    "/favicon.svg": "favicon.svg",
 }
+ICON = (
+    '<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 32 32"><circle cx="16" cy="16" r="15" fill="#0072B2"/>'
+    '<g fill="#fff"><circle cx="11" cy="13" r="2.2"/><circle cx="21" cy="13" r="2.2"/></g>'
+    '<path d="M8.5 19.5a8.5 8.5 0 0 0 15 0" fill="none" stroke="#fff" stroke-width="2.6"/></svg>'
+)
 POLL_S = 0.1
 GRACE_S = 2
 
@@ -114,7 +118,10 @@ def _app(feed: Feed, host: str) -> Starlette:
     async def live(_: Request) -> Response:
         return StreamingResponse(_events(feed), media_type="text/event-stream")
 
-    routes = [Route("/api/today", one_day), Route("/api/live", live)]
+    async def icon(_: Request) -> Response:
+        return Response(ICON, media_type="image/svg+xml")
+
+    routes = [Route("/favicon.svg", icon), Route("/api/today", one_day), Route("/api/live", live)]
     routes += [Route(path, _file(name)) for path, name in FILES.items()]
     return Starlette(routes=routes, middleware=[Middleware(Guard, host=host)])
 
