@@ -32,7 +32,8 @@ FILES = {
     "/live.js": "live.js",
 }
 ICON = (
-    '<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 32 32"><circle cx="16" cy="16" r="15" fill="#0072B2"/>'
+    '<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 32 32">'
+    '<circle cx="16" cy="16" r="15" fill="#0072B2"/>'
     '<g fill="#fff"><circle cx="11" cy="13" r="2.2"/><circle cx="21" cy="13" r="2.2"/></g>'
     '<path d="M8.5 19.5a8.5 8.5 0 0 0 15 0" fill="none" stroke="#fff" stroke-width="2.6"/></svg>'
 )
