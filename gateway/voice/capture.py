@@ -42,6 +42,7 @@ class Capture:
     def __init__(self, open_source: Callable[[], Source]) -> None:
         self.dropped = 0
         self.restarts = 0
+        self.started_s = 0.0
         self._ended = threading.Event()
         self._open_source = open_source
         self._queue: queue.Queue[Frame] = queue.Queue(QUEUE_FRAMES)
@@ -51,6 +52,7 @@ class Capture:
     def start(self) -> None:
         """Open the source (AudioError when that cannot work) and read on."""
         self._open()
+        self.started_s = time.monotonic()
         self._thread = threading.Thread(target=self._run, name="sound", daemon=True)
         self._thread.start()
 

@@ -49,7 +49,6 @@ class Microphone:
         self._zero_s = 0.0
         self._dropped = 0
         self._health_due_s = 0.0
-        self._began_s = time.monotonic()
 
     def run(self, stop: threading.Event) -> None:
         """Listen until `stop` is set or the sound has ended."""
@@ -93,7 +92,7 @@ class Microphone:
 
     def _health(self, now_s: float) -> dict[str, object]:
         return {
-            "uptime_s": round(now_s - self._began_s),
+            "uptime_s": round(now_s - self._capture.started_s, 3),
             "dropped": self._dropped,
             "sound_lost_s": round(self._capture.dropped * FRAME_S, 2),
             "sound_restarts": self._capture.restarts,

@@ -99,11 +99,12 @@ def real_speech(folder: Path | None) -> dict[str, Sound]:
         with zipfile.ZipFile(Path(str(folder)) / archive) as file:
             names = sorted(name for name in file.namelist() if name.endswith((".flac", ".mp3")))
             for name in tqdm(names, desc=archive, unit="clip"):
-                out[name] = _decode(file.read(name))
+                out[name] = decode(file.read(name))
     return out
 
 
-def _decode(content: bytes) -> Sound:
+def decode(content: bytes) -> Sound:
+    """Any sound file that ffmpeg reads, as mono 16 kHz, −1…1. Raises SpeechError."""
     command = ["ffmpeg", "-v", "error", "-i", "-", "-f", "s16le", "-ar", str(RATE), "-ac", "1", "-"]
     done = subprocess.run(command, input=content, capture_output=True)
     if done.returncode:

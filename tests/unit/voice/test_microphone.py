@@ -68,6 +68,14 @@ def test_an_answer_that_ends_with_the_sound_is_still_sent() -> None:
     assert [fields["id"] for fields in radio.of("phrase")] == ["super"]
 
 
+def test_uptime_counts_from_the_first_sample_so_that_a_file_can_be_placed_in_time() -> None:
+    radio = Radio()
+    capture = listen(silence(0.5), radio)
+    kind, fields, happened_s = radio.sent[0]
+    assert kind == "health"
+    assert happened_s - float(str(fields["uptime_s"])) == pytest.approx(capture.started_s, abs=0.002)
+
+
 def test_health_is_sent_again_every_minute_and_not_more_often(monkeypatch: pytest.MonkeyPatch) -> None:
     radio = Radio()
     monkeypatch.setattr("gateway.voice.microphone.HEALTH_EVERY_S", 0.0)
