@@ -144,34 +144,45 @@ def test_stops_in_peace_when_told(hub: HubProcess) -> None:
     hub.start()
 
 
-def test_what_stands_in_influxdb_equals_the_journal_field_by_field(tmp_path: Path, broker: Server) -> None:
-    with start_influxd(tmp_path) as influx:
-        hub = HubProcess(tmp_path, broker, influx)
-        hub.start()
-        terminal, keyfob, camera = (device(broker, name) for name in ("term-1", "fob-1", "cam-1"))
-        journal = hub.journal()
-        for key in (1, 3):
-            keyfob.happen("click", {"pattern": "single"})
-            time.sleep(0.3)
-            terminal.happen("press", {"key": key})
-            for n in range(16):
-                face = {"track": key, "smile": 0.9, "px": 120, "yaw": 0, "ok": True}
-                camera.happen("face", face)
-                time.sleep(0.2 if n else 0.1)
-            if key == 1:
-                influx.kill()
-                time.sleep(1)
-        influx.start()
+@pytest.fixture
+def influx(tmp_path: Path) -> Iterator[Server]:
+    with start_influxd(tmp_path) as server:
+        yield server
+
+
+@pytest.fixture
+def storing_hub(tmp_path: Path, broker: Server, influx: Server) -> Iterator[HubProcess]:
+    process = HubProcess(tmp_path, broker, influx)
+    process.start()
+    yield process
+    process.kill()
+
+
+def test_what_stands_in_influxdb_equals_the_journal_field_by_field(
+    storing_hub: HubProcess, broker: Server, influx: Server
+) -> None:
+    terminal, keyfob, camera = (device(broker, name) for name in ("term-1", "fob-1", "cam-1"))
+    journal = storing_hub.journal()
+    for key in (1, 3):
         keyfob.happen("click", {"pattern": "single"})
-        wait_for(lambda: len(journal.records("contact")) == 3, "three contacts")
-        wait_for(lambda: journal.cursor("influx") == journal.last_change(), "influx to catch up", 60)
-        for measurement in ("contact", "press"):
-            expected = {row["time"]: row for row in map(as_row, journal.records(measurement))}
-            assert {row["time"]: row for row in points(influx, measurement)} == expected
-        outcomes = {record.tags["outcome"] for record in journal.records("contact")}
-        assert outcomes == {"loyal", "critic", "silent"}
-        journal.close()
-        hub.kill()
+        time.sleep(0.3)
+        terminal.happen("press", {"key": key})
+        for n in range(16):
+            camera.happen("face", {"track": key, "smile": 0.9, "px": 120, "yaw": 0, "ok": True})
+            time.sleep(0.2 if n else 0.1)
+        if key == 1:
+            influx.kill()
+            time.sleep(1)
+    influx.start()
+    keyfob.happen("click", {"pattern": "single"})
+    wait_for(lambda: len(journal.records("contact")) == 3, "three contacts")
+    wait_for(lambda: journal.cursor("influx") == journal.last_change(), "influx to catch up", 60)
+    for measurement in ("contact", "press"):
+        expected = {row["time"]: row for row in map(as_row, journal.records(measurement))}
+        assert {row["time"]: row for row in points(influx, measurement)} == expected
+    outcomes = {record.tags["outcome"] for record in journal.records("contact")}
+    assert outcomes == {"loyal", "critic", "silent"}
+    journal.close()
 
 
 def points(influx: Server, measurement: str) -> list[dict[str, Any]]:
