@@ -56,9 +56,10 @@ def machine() -> str:
         for line in Path("/proc/cpuinfo").read_text().splitlines()
         if line.startswith("model name")
     ]
+    python = platform.python_version()
     now = datetime.now(UTC).isoformat(timespec="minutes")
     name = cpu[0] if cpu else platform.machine()
-    return f"{now} · {os.cpu_count()} × {name} · Linux {platform.release()} · Python {platform.python_version()} ·"
+    return f"{now} · {os.cpu_count()} × {name} · Linux {platform.release()} · Python {python} ·"
 
 
 def load() -> str:

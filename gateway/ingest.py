@@ -6,6 +6,7 @@ import contextlib
 import json
 import logging
 import queue
+import sys
 import threading
 import time
 from collections.abc import Iterable, Iterator
@@ -21,6 +22,7 @@ from gateway.journal import Journal, JournalError
 log = logging.getLogger(__name__)
 
 DIGITS_MAX = 4300
+LARGEST = sys.float_info.max
 WAITING_MAX = 20_000
 BATCH_MAX = 1000
 ACK_MAX = 50
@@ -76,7 +78,7 @@ class Inspector:
 
 def canonical(value: Any) -> str:
     """JSON with sorted keys: copies of one event are equal when this is equal."""
-    return json.dumps(value, sort_keys=True, separators=(",", ":"), ensure_ascii=False)
+    return _CANONICAL.encode(value)
 
 
 def integer(digits: str) -> int | str:
@@ -84,13 +86,31 @@ def integer(digits: str) -> int | str:
     return int(digits) if len(digits) <= DIGITS_MAX else digits
 
 
+def _no_constant(name: str) -> NoReturn:
+    raise ValueError(f"{name} is not JSON")
+
+
+_CANONICAL = json.JSONEncoder(sort_keys=True, separators=(",", ":"), ensure_ascii=False)
+_QUICK = json.JSONDecoder(parse_constant=_no_constant)
+_EXACT = json.JSONDecoder(parse_constant=_no_constant, parse_int=integer)
+
+
+def read_json(text: str) -> Any:
+    """Strict JSON: no NaN, and no integer that is too long to be one; ValueError, RecursionError."""
+    try:
+        return _QUICK.decode(text)
+    except ValueError:
+        return _EXACT.decode(text)
+
+
 def _parse(payload: bytes) -> dict[str, Any]:
     if len(payload) > wire.MAX_BYTES:
         raise _RefusedError(f"too_large: {len(payload)} bytes, at most {wire.MAX_BYTES} are allowed")
     try:
         text = payload.decode()
-        event = json.loads(text, parse_constant=_no_constant, parse_int=integer)
-        canonical(event).encode()
+        event = read_json(text)
+        if "\\u" in text:  # only an escape can bring a lone surrogate
+            canonical(event).encode()
     except UnicodeError as error:
         raise _RefusedError("not_utf8") from error
     except (ValueError, RecursionError) as error:
@@ -102,17 +122,17 @@ def _parse(payload: bytes) -> dict[str, Any]:
     return event
 
 
-def _no_constant(name: str) -> NoReturn:
-    raise ValueError(f"{name} is not JSON")
-
-
-def _is_sound(value: Any, levels: int) -> bool:
+def _is_sound(container: dict[str, Any] | list[Any], levels: int) -> bool:
     """Whether containers go no deeper than `levels` and every number fits a double."""
-    if isinstance(value, dict):
-        return levels > 0 and all(_is_sound(inner, levels - 1) for inner in value.values())
-    if isinstance(value, list):
-        return levels > 0 and all(_is_sound(inner, levels - 1) for inner in value)
-    return not isinstance(value, int | float) or _fits_double(value)
+    if levels <= 0:
+        return False
+    for value in container.values() if isinstance(container, dict) else container:
+        if isinstance(value, int | float):
+            if not (-LARGEST <= value <= LARGEST or _fits_double(value)):
+                return False
+        elif isinstance(value, dict | list) and not _is_sound(value, levels - 1):
+            return False
+    return True
 
 
 def _fits_double(number: float) -> bool:

@@ -15,13 +15,14 @@ from gateway.config import Site
 from gateway.events import Arrival, Press, Quarantined
 from gateway.fusion import Contact, Fused, Fusion, PointEvents
 from gateway.indices import Indices, measure, served
-from gateway.ingest import Inspector, integer
+from gateway.ingest import Inspector, read_json
 from gateway.journal import Journal
 
 RECEIVED_MAX = 4_102_444_800_000
 LEVELS_KEPT = 32
 PRESS_STATES = ("asked", "spontaneous", "mash", "closed", "test", "untrusted")
 LATEST = 2**62
+_COMPACT = json.JSONEncoder(separators=(",", ":"), ensure_ascii=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,13 +77,9 @@ def _read_line(number: int, raw: bytes) -> Line | None:
 
 def _load(text: str) -> Any:
     try:
-        return json.loads(text, parse_constant=_refuse, parse_int=integer)
+        return read_json(text)
     except RecursionError:
-        return json.loads(_without_depths(text), parse_constant=_refuse, parse_int=integer)
-
-
-def _refuse(name: str) -> None:
-    raise ValueError(f"{name} is not JSON")
+        return read_json(_without_depths(text))
 
 
 def _without_depths(text: str) -> str:
@@ -108,7 +105,7 @@ def _without_depths(text: str) -> str:
 def payload_bytes(payload: Any) -> bytes:
     """A log's payload as it was on the wire: text with its escaped raw bytes, or compact JSON."""
     if not isinstance(payload, str):
-        text = json.dumps(payload, separators=(",", ":"), ensure_ascii=False)
+        text = _COMPACT.encode(payload)
         return text.encode("utf-8", "surrogatepass")
     try:
         return payload.encode("utf-8", "surrogateescape")
