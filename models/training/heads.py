@@ -84,7 +84,8 @@ def _gradients(params: list[Floats], x: Floats, y: Floats, rng: Generator) -> li
 def _unscaled(params: list[Floats], scale: tuple[Floats, Floats]) -> Weights:
     """The scaling of the inputs folded into the first layer."""
     w1 = params[0] / scale[1][:, None]
-    return Weights(w1, params[1] - scale[0] @ w1, params[2], params[3])
+    layers = (w1, params[1] - scale[0] @ w1, params[2], params[3])
+    return Weights(*(layer.astype(np.float32) for layer in layers))
 
 
 def write(weights: Weights, path: Path, name: str) -> None:
