@@ -14,6 +14,8 @@ from paho.mqtt.enums import CallbackAPIVersion
 
 log = logging.getLogger(__name__)
 
+UNSENT_MAX = 10_000  # a broker that stands still must not make the memory grow
+
 
 class BusError(Exception):
     """The link cannot even be tried; the text says what to put right."""
@@ -76,6 +78,8 @@ class Bus:
         client.on_disconnect = self._disconnected
         client.on_message = self._received
         client.reconnect_delay_set(1, 10)
+        client.max_queued_messages_set(UNSENT_MAX)
+        client.max_inflight_messages_set(0)  # none waits inside: its age would grow old there
         client.connect_async(address.host, address.port, keepalive=20)
         client.loop_start()
 
@@ -113,6 +117,7 @@ class Bus:
         if reason.is_failure:
             log.warning("the broker %s:%s refused us: %s", self._address.host, self._address.port, reason)
             return
+        _forget_unsent(client)
         for topic_filter in self._filters:
             client.subscribe(topic_filter, qos=1)
         if self._on_connect:
@@ -125,6 +130,13 @@ class Bus:
     def _received(self, _client: mqtt.Client, _data: Any, message: mqtt.MQTTMessage) -> None:
         if self._on_message:
             self._on_message(_message(message))
+
+
+def _forget_unsent(client: mqtt.Client) -> None:
+    """Drop what an earlier connection left: paho would send it again, with ages that have grown old."""
+    with client._out_message_mutex:
+        client._out_messages.clear()
+        client._inflight_messages = 0
 
 
 def _message(message: mqtt.MQTTMessage) -> Message:
