@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Protocol
 
 from firmware import wire
+from gateway import audit
 from gateway.bus import Bus
 from gateway.clock import Clock
 from gateway.config import Site
@@ -33,8 +34,8 @@ STOP_WAIT_S = 15.0
 def run(site: Site, config: Path, stopping: threading.Event) -> int:
     """Serve the shop until told to stop; 1 when a stage failed. JournalError: it cannot be used."""
     clock = Clock()
-    journal = Journal(Path(site.store.path) / JOURNAL)
-    journal.open()
+    journal = open_store(site)
+    audit.note_start(journal, site, config, clock.now_ms())
 
     bus = Bus(site.broker.address(), f"{site.site}-hub")
     ingest = Ingest(bus, journal, site, clock)
@@ -56,10 +57,18 @@ def run(site: Site, config: Path, stopping: threading.Event) -> int:
     stopping.wait()
     log.info("stopping")
     bus.stop()
-    journal.wake()
+    journal.end()
     stages.join()
     journal.close()
     return stages.exit_status
+
+
+def open_store(site: Site) -> Journal:
+    """The shop's journal, for the one hub; JournalError when it cannot be had."""
+    store = site.store
+    journal = Journal(Path(store.path) / JOURNAL, cap_mb=store.max_mb, reserve_mb=store.reserve_mb)
+    journal.open()
+    return journal
 
 
 def watch(bus: Bus, site: Site, point: str, for_ms: int) -> None:

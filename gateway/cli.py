@@ -12,6 +12,7 @@ from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 from typing import Any
 
+from gateway import cli_store as store
 from gateway.bus import BusError
 from gateway.config import Site, SiteError, load_site
 
@@ -49,6 +50,13 @@ def _parser() -> argparse.ArgumentParser:
     _add(verbs, "camera", camera, "one camera process (emobox run starts it)", _child)
     _add(verbs, "microphone", microphone, "one microphone process (emobox run starts it)", _child)
     _add(verbs, "dashboards", dashboards, "write or check the Grafana dashboards", _dashboards)
+    _add(
+        verbs,
+        "audit",
+        store.guarded(store.audit),
+        "print the audit log, or verify its chain of hashes",
+        store.audit_arguments,
+    )
     _add(verbs, "models", models, "fetch the model files, with their sha256 checked", _models)
     return parser
 

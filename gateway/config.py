@@ -264,9 +264,11 @@ class Web(Table):
 
 
 class Store(Table):
-    """Where the journal lives."""
+    """Where the journal lives, how large it may become, and the room that is kept for a full disk."""
 
     path: str = ".emobox"
+    max_mb: int = Field(default=4000, ge=10)
+    reserve_mb: int = Field(default=16, ge=1, le=1000)
 
 
 class CameraSource(Table):

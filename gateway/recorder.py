@@ -10,13 +10,15 @@ from itertools import pairwise
 
 from gateway.clock import Clock
 from gateway.config import Site
+from gateway.corrections import corrections, late_by_point
 from gateway.events import Event, Health, Press, Reading, Spoken
 from gateway.fusion import Fusion, PointEvents
 from gateway.fusion.emotion import Emotion, EmotionLimits, Window, read_emotion
 from gateway.fusion.ratings import LATE_MS
-from gateway.journal import Journal, Row
+from gateway.journal import Journal, Note, Row
 from gateway.measurements import contact_record, device_record, phrase_record, press_record
 from gateway.records import Record
+from gateway.standing import Standing
 
 log = logging.getLogger(__name__)
 
@@ -59,9 +61,10 @@ class PointStream:
     def __init__(self, journal: Journal, site: Site, point: str) -> None:
         self._journal, self._site, self._point = journal, site, point
         self._memory = EmotionMemory()
-        self._fusion = Fusion(site, point, self._memory.read)
+        self._standing = Standing(self._memory.read)
+        self._fusion = Fusion(site, point, self._standing.read)
         self._events = PointEvents()
-        self._known: dict[str, Record] = {}
+        self.known: dict[str, Record] = {}
         self._since = LATEST
         self.closes: int | None = None
         self.watch_until: int | None = None
@@ -98,7 +101,8 @@ class PointStream:
         for event in self._journal.events_between(devices, since, LATEST, position):
             self._put(event)
         records = [*self._journal.records("contact", since), *self._journal.records("press", since)]
-        self._known = {record.id: record for record in records if record.tags["point"] == self._point}
+        self.known = {record.id: record for record in records if record.tags["point"] == self._point}
+        self._standing.load(self._journal.gone(self._point), self.known.values())
         return True
 
     def _put(self, event: Event) -> None:
@@ -118,8 +122,8 @@ class PointStream:
             state = fused.states.get((press.device, press.boot, press.seq), "test")
             records.append(press_record(press, state, self._site))
         fresh = {record.id: record for record in records}
-        ops = list(difference(self._known, fresh))
-        self._known = fresh
+        ops = [op for op in difference(self.known, fresh) if not self._standing.covers(op[1].time_ms)]
+        self.known = fresh
         return ops
 
     def _trusted(self) -> PointEvents:
@@ -144,7 +148,7 @@ class PointStream:
             [event for event in events.spoken if event.t >= since],
             [event for event in events.readings if event.t >= since],
         )
-        self._known = {name: record for name, record in self._known.items() if record.time_ms >= since}
+        self.known = {name: record for name, record in self.known.items() if record.time_ms >= since}
 
 
 def difference(old: dict[str, Record], new: dict[str, Record]) -> Iterable[Op]:
@@ -175,7 +179,8 @@ class Recorder:
         on_watch: Callable[[str, int], None] = lambda point, for_ms: None,
     ) -> None:
         self._journal, self._site, self._clock, self._on_watch = journal, site, clock, on_watch
-        self._streams = {point: PointStream(journal, site, point) for point in site.points}
+        self._streams: dict[str, PointStream] = {}
+        self._shrunk = -1
         self._watched: dict[str, int | None] = {}
 
     def run(self, stopping: threading.Event) -> None:
@@ -187,30 +192,42 @@ class Recorder:
                 self._journal.wait(seen, self._idle_s())
 
     def resume(self) -> None:
-        """Take up where the last run of the hub stopped."""
+        """Take up where the last run of the hub stopped, or start afresh after events were deleted."""
+        self._shrunk = self._journal.shrunk()
         position, now, ops = self._journal.cursor(READER), self._clock.now_ms(), list[Op]()
+        self._streams = {point: PointStream(self._journal, self._site, point) for point in self._site.points}
         for stream in self._streams.values():
             stream.resume(position)
             ops += stream.changes(now)
         if ops:
-            self._journal.record(READER, position, ops)
+            self._write(position, ops)
 
     def step(self) -> bool:
         """Take the next events, or what is due by time alone; False when there was nothing to take."""
+        if self._shrunk != self._journal.shrunk():
+            self.resume()
         position = self._journal.cursor(READER)
         rows = self._journal.events_after(position)
-        now = self._clock.now_ms()
-        touched = self._take(rows, rows[-1].n if rows else position)
+        now, position = self._clock.now_ms(), rows[-1].n if rows else position
+        touched = self._take(rows, position)
         touched |= {name for name, s in self._streams.items() if s.closes is not None and s.closes < now}
-        ops = self._direct(rows)
+        late = late_by_point(rows, self._site)
+        ops, notes = self._direct(rows), list[Note]()
         for point in touched:
-            ops += self._streams[point].changes(now)
-            self._streams[point].forget(now)
+            stream = self._streams[point]
+            known, changes = stream.known, stream.changes(now)
+            stream.forget(now)
+            ops += changes
+            notes += corrections(now, point, late.get(point, ()), known, changes, stream.quiet_ms)
         if rows or ops:
-            self._journal.record(READER, rows[-1].n if rows else position, ops)
+            self._write(position, ops, notes)
         for point in touched:
             self._watch(point, now)
         return bool(rows)
+
+    def _write(self, position: int, ops: Sequence[Op], notes: Sequence[Note] = ()) -> None:
+        """Nothing is written when events were deleted meanwhile: the next step begins afresh."""
+        self._journal.record(READER, position, ops, notes, shrunk=self._shrunk)
 
     def _take(self, rows: Sequence[Row], position: int) -> set[str]:
         by_point: dict[str, list[Event]] = {}

@@ -1,0 +1,199 @@
+"""The journal's events: what arrived, once each, what was put aside, what never came."""
+
+from __future__ import annotations
+
+import json
+from collections import Counter
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from gateway.events import Arrival, Event, Quarantined, decode
+from gateway.journal.file import SQLITE_INT_MAX, Connection, JournalFile, fit, marks
+
+BATCH = 1000
+ERASED = "erased"
+UNTRUSTED, QUARANTINED = "untrusted/", "quarantine/"  # counters of what is deleted
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """A stored event and its place, times in ms; `event` is None when its time is not trusted."""
+
+    n: int
+    device: str
+    kind: str
+    received: int
+    event: Event | None
+
+
+class Events(JournalFile):
+    """The part of the journal that keeps events and the quarantine."""
+
+    def append(self, batch: Sequence[Arrival | Quarantined]) -> None:
+        """Store a batch in one commit; copies are counted, copies that differ are quarantined `conflict`.
+
+        JournalError (nothing of the batch is stored) or JournalFullError: nobody may acknowledge it.
+        """
+        self._add(lambda db: _append(db, batch))
+        self._notify()
+
+    def events_after(self, position: int, limit: int = BATCH) -> list[Row]:
+        """The next events in order of arrival."""
+        return list(self._rows("WHERE n > ? ORDER BY n LIMIT ?", (position, limit)))
+
+    def last_event(self) -> int:
+        """Place of the newest event."""
+        return self._number("SELECT coalesce(max(n), 0) FROM events")
+
+    def events_between(
+        self, devices: Iterable[str], start: int, end: int, position: int = SQLITE_INT_MAX
+    ) -> Iterator[Event]:
+        """Trusted events of these devices with start ≤ t ≤ end, in order of t, up to a place."""
+        signs, names = marks(devices)
+        rows = self._rows(
+            f"WHERE t BETWEEN ? AND ? AND n <= ? AND device IN ({signs}) ORDER BY t",
+            (start, end, position, *names),
+        )
+        return (row.event for row in rows if row.event)
+
+    def quiet_before(self, devices: Iterable[str], t: int, gap_ms: int, position: int) -> int | None:
+        """Start of the last stretch up to t without a quiet over gap_ms; None when nothing happened at all.
+
+        Faces do not break a quiet; events beyond the place `position` are not looked at. When nothing
+        happened up to t it is the first that happened after.
+        """
+        signs, names = marks(devices)
+        happened = f"kind IN ('press', 'click', 'phrase') AND n <= ? AND device IN ({signs})"
+        rows = self._db.execute(
+            f"SELECT t FROM events WHERE {happened} AND t <= ? ORDER BY t DESC", (position, *names, t)
+        )
+        start: int | None = None
+        for (earlier,) in rows:
+            if start is not None and start - earlier > gap_ms:
+                break
+            start = earlier
+        if start is None:
+            query = f"SELECT min(t) FROM events WHERE {happened} AND t > ?"
+            (start,) = self._db.execute(query, (position, *names, t)).fetchone()
+        return start
+
+    def count_untrusted(self, kind: str) -> int:
+        """Events of a kind whose time was not trusted, with those that are deleted by now."""
+        query = "SELECT count(*) FROM events WHERE t IS NULL AND kind = ?"
+        return self._number(query, kind) + self.counter(f"{UNTRUSTED}{kind}")
+
+    def duplicates(self) -> int:
+        """Equal copies that arrived again."""
+        return self.counter("duplicates")
+
+    def counter(self, name: str) -> int:
+        """A counter of the journal; 0 at first."""
+        return self._number("SELECT coalesce(sum(value), 0) FROM counters WHERE name = ?", name)
+
+    def gaps(self) -> int:
+        """Sum over (device, boot) of the highest seq less the number of distinct seq."""
+        return _gaps(self._db.execute("SELECT top, count FROM streams"))
+
+    def gaps_of(self, device: str) -> int:
+        """The same for one device."""
+        return _gaps(self._db.execute("SELECT top, count FROM streams WHERE device = ?", (device,)))
+
+    def quarantined(self, limit: int = -1) -> list[Quarantined]:
+        """The quarantine, newest first; limit −1 is all of it."""
+        rows = self._db.execute(
+            "SELECT received, topic, payload, reason, line FROM quarantine ORDER BY n DESC LIMIT ?", (limit,)
+        )
+        return [Quarantined(r, topic, p, why, line=line) for r, topic, p, why, line in rows]
+
+    def quarantine_counts(self) -> dict[str, int]:
+        """Quarantined messages by the first word of their reason, with those that are deleted by now."""
+        rows = self._db.execute("SELECT reason FROM quarantine")
+        counts = Counter(first_word(reason) for (reason,) in rows)
+        query = "SELECT name, value FROM counters WHERE name GLOB ?"
+        for name, value in self._db.execute(query, (f"{QUARANTINED}*",)):
+            counts[name.removeprefix(QUARANTINED)] += value
+        return dict(counts)
+
+    def _rows(self, where: str, parameters: tuple[Any, ...]) -> Iterator[Row]:
+        columns = "n, device, boot, seq, received, t, kind, body"
+        for n, device, boot, seq, received, t, kind, body in self._db.execute(
+            f"SELECT {columns} FROM events {where}", parameters
+        ):
+            event = None if t is None else decode(device, int(boot), int(seq), t, kind, body)
+            yield Row(n, device, kind, received, event)
+
+
+def _gaps(streams: Iterable[tuple[int | str, int]]) -> int:
+    """An event that came again after its copy was deleted (spec 7) fills no second place."""
+    return sum(max(0, int(top) - count) for top, count in streams)
+
+
+def first_word(reason: str) -> str:
+    """A quarantine reason without its details."""
+    return reason.partition(":")[0]
+
+
+def _append(db: Connection, batch: Sequence[Arrival | Quarantined]) -> None:
+    streams: dict[tuple[str, int], list[int]] = {}
+    for item in batch:
+        if isinstance(item, Quarantined):
+            _quarantine(db, item)
+        elif _insert(db, item):
+            streams.setdefault((item.device, item.boot), []).append(item.seq)
+    for (device, boot), seqs in streams.items():
+        _grow_stream(db, device, boot, seqs)
+
+
+def _insert(db: Connection, item: Arrival) -> bool:
+    key = (item.device, fit(item.boot), fit(item.seq))
+    values = (*key, item.received, item.age, item.t, item.kind, item.body)
+    added = db.execute(
+        "INSERT INTO events (device, boot, seq, received, age, t, kind, body)"
+        " VALUES (?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT DO NOTHING",
+        values,
+    ).rowcount
+    if added:
+        return True
+    query = "SELECT n, kind, body FROM events WHERE (device, boot, seq) = (?, ?, ?)"
+    n, kind, body = db.execute(query, key).fetchone()
+    if kind == ERASED or body == item.body:
+        count(db, "duplicates")
+        db.execute("UPDATE events SET copies = copies + 1 WHERE n = ?", (n,))
+    else:
+        _quarantine(db, _conflict(item))
+    return False
+
+
+def _grow_stream(db: Connection, device: str, boot: int, seqs: list[int]) -> None:
+    row = db.execute(
+        "SELECT top, count FROM streams WHERE (device, boot) = (?, ?)", (device, fit(boot))
+    ).fetchone()
+    top, count = (int(row[0]), row[1]) if row else (0, 0)
+    db.execute(
+        "INSERT OR REPLACE INTO streams VALUES (?, ?, ?, ?)",
+        (device, fit(boot), fit(max(top, *seqs)), count + len(seqs)),
+    )
+
+
+def _quarantine(db: Connection, item: Quarantined) -> None:
+    db.execute(
+        "INSERT INTO quarantine (received, topic, payload, reason, line) VALUES (?, ?, ?, ?, ?)",
+        (item.received, item.topic, item.payload, item.reason, item.line),
+    )
+
+
+def _conflict(item: Arrival) -> Quarantined:
+    payload = json.dumps({**json.loads(item.body), "age": item.age}).encode()
+    reason = "conflict: another event has this identity"
+    return Quarantined(
+        item.received, item.topic, payload, reason, item.device, (item.boot, item.seq), item.line
+    )
+
+
+def count(db: Connection, name: str, number: int = 1) -> None:
+    """Add to a counter."""
+    db.execute(
+        "INSERT INTO counters VALUES (?, ?) ON CONFLICT (name) DO UPDATE SET value = value + excluded.value",
+        (name, number),
+    )

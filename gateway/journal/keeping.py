@@ -1,0 +1,197 @@
+"""What the journal may forget: deletion by age, erasure of a stretch, superseded versions (spec 7)."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+
+from gateway.journal.events import ERASED, QUARANTINED, UNTRUSTED, count, first_word
+from gateway.journal.file import Connection, JournalFile, marks
+from gateway.journal.records import put
+from gateway.journal.trail import Note, add_notes
+from gateway.records import Record
+
+ALL, FACES = "all", "faces"
+EVENT_READER = "fusion"
+EARLIEST = -(2**62)
+
+
+@dataclass(frozen=True, slots=True)
+class Gone:
+    """A stretch of a point, start ≤ t < end in ms, whose events (`all`, or the `faces`) are deleted."""
+
+    what: str
+    start: int
+    end: int
+
+
+@dataclass(frozen=True, slots=True)
+class Erasure:
+    """What to erase: these devices' and points' events and records, from ≤ t < end, ms since 1970."""
+
+    point: str
+    devices: Sequence[str]
+    start: int
+    end: int
+
+
+class Keeping(JournalFile):
+    """The part of the journal that forgets."""
+
+    def gone(self, point: str) -> list[Gone]:
+        """Stretches of a point that must not be judged again."""
+        query = "SELECT what, start, end FROM gone WHERE point = ?"
+        return [Gone(*row) for row in self._db.execute(query, (point,))]
+
+    def mark_gone(self, point: str, what: str, end: int) -> None:
+        """From now on everything of the point before `end` counts as deleted."""
+
+        def work(db: Connection) -> None:
+            db.execute("DELETE FROM gone WHERE (point, what, start) = (?, ?, ?)", (point, what, EARLIEST))
+            db.execute("INSERT INTO gone VALUES (?, ?, ?, ?)", (point, what, EARLIEST, end))
+            count(db, "shrunk")
+
+        self._finish(work)
+
+    def delete_events(self, devices: Iterable[str], faces: bool, before: int, limit: int) -> int:
+        """Delete at most `limit` events that happened (those of untrusted time: arrived) before a time.
+
+        Only faces, or all but faces; never one that the recorder has not taken, nor the newest of all.
+        """
+        signs, names = marks(devices)
+        chosen = (
+            f"SELECT n FROM events WHERE device IN ({signs}) AND coalesce(t, received) < ?"
+            f" AND kind {'=' if faces else '<>'} 'face'"
+            " AND n < (SELECT max(position) FROM cursors WHERE reader = ?) LIMIT ?"
+        )
+        return self._finish(lambda db: _delete_events(db, chosen, (*names, before, EVENT_READER, limit)))
+
+    def devices(self) -> list[str]:
+        """Every device that an event ever came from."""
+        return [name for (name,) in self._db.execute("SELECT DISTINCT device FROM streams")]
+
+    def delete_quarantine(self, before: int, limit: int) -> int:
+        """Delete at most `limit` quarantined messages that arrived before a time; they stay counted."""
+        return self._finish(lambda db: _delete_quarantine(db, before, limit))
+
+    def retire(self, measurement: str, before: int, limit: int) -> int:
+        """Take back at most `limit` records from before a time, so that every sink deletes them."""
+        old = (
+            "SELECT id, body FROM records AS r WHERE measurement = ? AND time_ms < ? AND op = 'put'"
+            " AND position = (SELECT max(position) FROM records WHERE id = r.id) LIMIT ?"
+        )
+
+        def work(db: Connection) -> int:
+            found = [Record.from_json(*row) for row in db.execute(old, (measurement, before, limit))]
+            put(db, [("retract", record) for record in found])
+            return len(found)
+
+        retired = self._finish(work)
+        if retired:
+            self._notify()
+        return retired
+
+    def compact(self, readers: Iterable[str], after: int, limit: int) -> tuple[int, int]:
+        """Drop superseded versions of records, and what was taken back, once every reader is past it.
+
+        Looks at `limit` changes after a position; how many were dropped, and the position to go on from
+        (0: from the start).
+        """
+        signs, names = marks(readers)
+
+        def work(db: Connection) -> tuple[int, int]:
+            cursors = f"SELECT position FROM cursors WHERE reader IN ({signs})"
+            places = [place for (place,) in db.execute(cursors, names)]
+            passed = min(places) if len(places) == len(names) else 0
+            (newest,) = db.execute("SELECT coalesce(max(position), 0) FROM records").fetchone()
+            rows = "SELECT position, id, op FROM records WHERE position > ? ORDER BY position LIMIT ?"
+            seen = db.execute(rows, (after, limit)).fetchall()
+            end = min(passed, newest - 1, seen[-1][0] if seen else 0)
+            chosen = [(n,) for n, name, op in seen if n <= end and _is_over(db, n, name, op, passed)]
+            db.executemany("DELETE FROM records WHERE position = ?", chosen)
+            return len(chosen), end if len(seen) == limit and end == seen[-1][0] else 0
+
+        return self._finish(work)
+
+    def erase(self, erasure: Erasure, records: Sequence[Record], note: Note) -> int:
+        """Blank the events and quarantined messages, take back the records, in one commit; how many events.
+
+        An event's identity stays, so that a copy that arrives later is not taken for a new one.
+        """
+
+        def work(db: Connection) -> int:
+            db.execute("PRAGMA secure_delete = ON")
+            events = _blank(db, erasure)
+            put(db, [("retract", record) for record in records])
+            old = "DELETE FROM records WHERE id = ? AND op = 'put'"
+            db.executemany(old, [(record.id,) for record in records])
+            gone = (erasure.point, ALL, erasure.start, erasure.end)
+            db.execute("INSERT INTO gone VALUES (?, ?, ?, ?)", gone)
+            count(db, "shrunk")
+            add_notes(db, [(note[0], note[1], {**note[2], "events": events})])
+            return events
+
+        events = self._finish(work)
+        self._db.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+        self._notify()
+        return events
+
+
+def _delete_events(db: Connection, chosen: str, given: tuple[str | int, ...]) -> int:
+    numbers = db.execute(chosen, given).fetchall()
+    kinds = "SELECT kind FROM events WHERE n = ? AND t IS NULL"
+    for number in numbers:
+        for (kind,) in db.execute(kinds, number):
+            count(db, f"{UNTRUSTED}{kind}")
+    db.executemany("DELETE FROM events WHERE n = ?", numbers)
+    return len(numbers)
+
+
+def _delete_quarantine(db: Connection, before: int, limit: int) -> int:
+    rows = db.execute(
+        "SELECT n, reason FROM quarantine WHERE received < ? LIMIT ?", (before, limit)
+    ).fetchall()
+    for n, reason in rows:
+        count(db, f"{QUARANTINED}{first_word(reason)}")
+        db.execute("DELETE FROM quarantine WHERE n = ?", (n,))
+    return len(rows)
+
+
+def _is_over(db: Connection, position: int, name: str, op: str, passed: int) -> bool:
+    """Whether a later change of the record, which every reader has passed, makes this one pointless.
+
+    What was taken back leaves nothing: the retract itself goes when it is the only one left.
+    """
+    query = "SELECT min(position), max(position) FROM records WHERE id = ?"
+    first, last = db.execute(query, (name,)).fetchone()
+    if last != position:
+        newer = "SELECT min(position) FROM records WHERE id = ? AND position > ?"
+        (after,) = db.execute(newer, (name, position)).fetchone()
+        return bool(after <= passed)
+    return op == "retract" and first == position
+
+
+def _blank(db: Connection, erasure: Erasure) -> int:
+    signs, names = marks(erasure.devices)
+    where = f"device IN ({signs}) AND coalesce(t, received) >= ? AND coalesce(t, received) < ? AND kind <> ?"
+    given = (*names, erasure.start, erasure.end, ERASED)
+    untrusted = f"SELECT kind, count(*) FROM events WHERE {where} AND t IS NULL GROUP BY kind"
+    for kind, number in db.execute(untrusted, given).fetchall():
+        count(db, f"{UNTRUSTED}{kind}", number)
+    blank = f"UPDATE events SET kind = ?, body = '{{}}', age = NULL, t = NULL, received = ? WHERE {where}"
+    events = db.execute(blank, (ERASED, erasure.start, *given)).rowcount
+    for name in names:
+        events += _blank_quarantine(db, name, erasure)
+    return events
+
+
+def _blank_quarantine(db: Connection, device: str, erasure: Erasure) -> int:
+    topic = f"*/{device.replace('[', '[[]').replace('*', '[*]').replace('?', '[?]')}/event"
+    where = "topic GLOB ? AND received >= ? AND received < ?"
+    rows = db.execute(
+        f"SELECT n, reason FROM quarantine WHERE {where}", (topic, erasure.start, erasure.end)
+    ).fetchall()
+    for n, reason in rows:
+        count(db, f"{QUARANTINED}{first_word(reason)}")
+        db.execute("DELETE FROM quarantine WHERE n = ?", (n,))
+    return len(rows)

@@ -1,0 +1,94 @@
+"""The audit log: one line after the other, each sealed with the hash of the one before (spec 7)."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from gateway.journal.file import Connection, JournalFile
+
+GENESIS = "0" * 64
+TRIMMED = "audit-trimmed"
+
+Note = tuple[int, str, Mapping[str, Any]]
+"""Time in ms, kind, detail."""
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """One line; time in ms since 1970, detail is canonical JSON, hashes are sha256 in hex."""
+
+    n: int
+    time: int
+    kind: str
+    detail: str
+    previous: str
+    hash: str
+
+    @property
+    def sealed(self) -> bool:
+        """Whether the hash is that of the line."""
+        return self.hash == seal(self.n, self.time, self.kind, self.detail, self.previous)
+
+
+def seal(n: int, time: int, kind: str, detail: str, previous: str) -> str:
+    """sha256 of a line's canonical text."""
+    text = json.dumps([n, time, kind, detail, previous], separators=(",", ":"))
+    return hashlib.sha256(text.encode()).hexdigest()
+
+
+class Trail(JournalFile):
+    """The part of the journal that keeps the audit log."""
+
+    def note(self, *notes: Note) -> None:
+        """Append lines in one commit."""
+        self._finish(lambda db: add_notes(db, notes))
+
+    def audit(self, kind: str | None = None) -> Iterator[Entry]:
+        """Every line in order, or those of one kind."""
+        where, given = ("WHERE kind = ?", [kind]) if kind else ("", [])
+        columns = "n, time, kind, detail, previous, hash"
+        rows = self._db.execute(f"SELECT {columns} FROM audit {where} ORDER BY n", given)
+        return (Entry(*row) for row in rows)
+
+    def last_note(self, kind: str) -> dict[str, Any] | None:
+        """Detail of the newest line of a kind."""
+        query = "SELECT detail FROM audit WHERE kind = ? ORDER BY n DESC LIMIT 1"
+        row = self._db.execute(query, (kind,)).fetchone()
+        return None if row is None else dict(json.loads(row[0]))
+
+    def audit_given(self) -> int:
+        """The highest number that a line ever had."""
+        return self._number("SELECT coalesce(max(seq), 0) FROM sqlite_sequence WHERE name = 'audit'")
+
+    def trim_audit(self, before: int, now: int) -> int:
+        """Take away the lines from before a time; a new one names the last hash of them."""
+
+        def work(db: Connection) -> int:
+            young = "SELECT coalesce(min(n), 1 << 62) FROM audit WHERE time >= ?"
+            (last,) = db.execute(f"SELECT max(n) FROM audit WHERE n < ({young})", (before,)).fetchone()
+            if last is None:
+                return 0
+            (sealed,) = db.execute("SELECT hash FROM audit WHERE n = ?", (last,)).fetchone()
+            add_notes(db, [(now, TRIMMED, {"through": last, "hash": sealed})])
+            return db.execute("DELETE FROM audit WHERE n <= ?", (last,)).rowcount
+
+        return self._finish(work)
+
+
+def add_notes(db: Connection, notes: Iterable[Note]) -> None:
+    """Append lines inside somebody's transaction."""
+    for time, kind, detail in notes:
+        n, previous = _end(db)
+        text = json.dumps(detail, sort_keys=True, separators=(",", ":"), ensure_ascii=False)
+        values = (n + 1, time, kind, text, previous)
+        db.execute("INSERT INTO audit VALUES (?, ?, ?, ?, ?, ?)", (*values, seal(*values)))
+
+
+def _end(db: Connection) -> tuple[int, str]:
+    """Number and hash of the newest line."""
+    row = db.execute("SELECT n, hash FROM audit ORDER BY n DESC LIMIT 1").fetchone()
+    return (int(row[0]), str(row[1])) if row else (0, GENESIS)
