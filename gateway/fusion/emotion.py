@@ -145,6 +145,6 @@ def _smoothed(held: Sequence[_Held]) -> Iterator[tuple[_Held, float, bool]]:
     for before, reading in pairwise(held):
         gap_ms = reading.t - before.t
         fresh = gap_ms > FRESH_MS
-        step = 1.0 if fresh else 1 - exp(-gap_ms / 1000 / SMOOTHING_S)
+        step = 1 - exp(-gap_ms / 1000 / SMOOTHING_S)
         smooth = reading.smile if fresh else smooth + step * (reading.smile - smooth)
         yield reading, smooth, fresh

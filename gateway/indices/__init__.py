@@ -41,5 +41,5 @@ def served(site: Site, point: str | None) -> int | None:
     """Customers served at a point; of the whole site when every point knows."""
     if point is not None:
         return site.points[point].served
-    known = [table.served for table in site.points.values()]
-    return None if None in known else sum(n or 0 for n in known)
+    known = [table.served for table in site.points.values() if table.served is not None]
+    return sum(known) if len(known) == len(site.points) else None

@@ -53,7 +53,7 @@ class Counts:
         n, loyal, critic = self.n + 3, best + 0.75, self.critic + 0.75
         mean = (loyal - critic - self.k_sum) / n
         variance = (loyal + critic + self.k_squares) / n - mean * mean
-        half = Z * sqrt(max(variance, 0.0) / n) * correction(self.n, served)
+        half = Z * sqrt(variance / n) * correction(self.n, served)
         value = self.score(best)
         low, high = (100 * clip(end, -1, 1) for end in (mean - half, mean + half))
         return min(low, value), max(high, value)

@@ -27,11 +27,11 @@ class Smiles:
 
 def smiles(contacts: Iterable[Contact]) -> Smiles:
     """Over the contacts that are in the indices, rated and silent alike."""
-    known = [c.emotion for c in contacts if c.counts and c.emotion.smile_share is not None]
-    if len(known) < MIN_KNOWN:
-        return Smiles(len(known))
-    shares = [emotion.smile_share or 0.0 for emotion in known]
-    positive = sum(emotion.positive is True for emotion in known)
+    known = [contact.emotion for contact in contacts if contact.counts]
+    shares = [emotion.smile_share for emotion in known if emotion.smile_share is not None]
+    if len(shares) < MIN_KNOWN:
+        return Smiles(len(shares))
+    positive = sum(bool(emotion.positive) for emotion in known)
     low, high = (clip(100 * end, 0, 100) for end in mean_interval(shares))
-    rate = positive / len(known)
-    return Smiles(len(known), 100 * fmean(shares), low, high, rate, *wilson(positive, len(known)))
+    rate = positive / len(shares)
+    return Smiles(len(shares), 100 * fmean(shares), low, high, rate, *wilson(positive, len(shares)))

@@ -31,6 +31,7 @@ def test_e1_and_e2(k: float, served: int | None, value: float, low: float, high:
 
 
 def test_e3_nothing_is_never_zero() -> None:
+    assert Counts() == Counts(0, 0, 0, 0, 0, 0.0, 0.0)
     assert publish(Counts(), camera_on=True).emonps is None
 
 
@@ -89,7 +90,8 @@ def test_coverage_decides_what_is_published(
 
 
 @pytest.mark.parametrize(
-    ("n", "few", "none"), [(9, False, True), (10, True, False), (29, True, False), (30, False, False)]
+    ("n", "few", "none"),
+    [(9, False, True), (10, True, False), (29, True, False), (30, False, False), (31, False, False)],
 )
 def test_small_samples(n: int, few: bool, none: bool) -> None:
     published = publish(counts(n, 0, 0, 0, 0), camera_on=True)
@@ -97,7 +99,7 @@ def test_small_samples(n: int, few: bool, none: bool) -> None:
 
 
 def test_finite_population_only_where_it_matters() -> None:
-    assert correction(50, 1000) == 1.0
+    assert correction(49, 1000) == correction(50, 1000) == 1.0
     assert correction(51, 1000) < 1.0
     assert correction(10, 9) == correction(10, None) == 1.0
     assert correction(10, 10) == 0.0
@@ -121,5 +123,13 @@ def test_an_interval_contains_its_value_and_stays_on_the_scale(
 
 def test_wilson_and_t_agree_with_published_tables() -> None:
     assert wilson(8, 10) == (pytest.approx(0.4902, abs=1e-4), pytest.approx(0.9433, abs=1e-4))
+    assert wilson(0, 10) == (0.0, pytest.approx(3.8416 / 13.8416))
     low, high = mean_interval([0.0, 1.0] * 5)
     assert (low, high) == (pytest.approx(0.5 - 0.37703, abs=1e-4), pytest.approx(0.5 + 0.37703, abs=1e-4))
+
+
+@given(st.integers(0, 300), st.integers(1, 300))
+def test_wilson_stays_a_share_and_contains_it(hits: int, n: int) -> None:
+    low, high = wilson(min(hits, n), n)
+    assert 0 <= low <= min(hits, n) / n + 1e-12
+    assert min(hits, n) / n - 1e-12 <= high <= 1
