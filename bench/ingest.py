@@ -53,7 +53,7 @@ def bare_seconds(folder: Path, broker: Server, kinds: str) -> float:
     with Child(command, folder / "bare.log") as bare:
         until(lambda: bare.said("ready"), "the bare subscriber")
         start = time.monotonic()
-        sent_s = load(broker, COUNT, "--kinds", kinds, "--until", "broker")["seconds"]
+        sent_s = float(load(broker, COUNT, "--kinds", kinds, "--until", "broker")["seconds"])
         process_s = time.monotonic() - start - sent_s  # starting and ending the load is not counted
         until(lambda: bare.said("all"), "the last message", 120, 0.002)
         return time.monotonic() - start - process_s

@@ -3,7 +3,7 @@
     python -m bench.load PORT COUNT --until hub|broker [--kinds faces|presses] [--spread-s 0] [--rate 0]
 
 It keeps at most WINDOW events that are not acknowledged, by the hub's `ack` or by the broker's PUBACK, and
-sends again what the hub has not acknowledged within RESEND_S. One JSON line at the end: seconds and latencies.
+sends again what the hub has not acknowledged within RESEND_S. One JSON line at the end: seconds, latencies.
 """
 
 from __future__ import annotations
@@ -13,7 +13,6 @@ import json
 import select
 import socket
 import struct
-import sys
 import time
 from collections.abc import Iterator
 
@@ -226,4 +225,4 @@ def main() -> None:
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    main()

@@ -22,6 +22,7 @@ UNBOUNDED = (
     "max_inflight_messages 0",
 )
 READY_S = 30.0
+LOAD_S = 600.0
 
 
 def until(is_so: Callable[[], bool], what: str, timeout_s: float = READY_S, step_s: float = 0.02) -> None:
@@ -81,28 +82,27 @@ def hub(folder: Path, broker: Server, influx: Server | None = None, *, points: i
 def answers(broker: Server) -> None:
     """Wait until a hub on this broker acknowledges events."""
     end = time.monotonic() + READY_S
-    while load(broker, 1, boot=999_999, wait_s=3) is None:
+    while _load(broker, 1, ("--boot", "999999"), 3) is None:
         if time.monotonic() > end:
             raise TimeoutError("the hub never acknowledged anything")
 
 
-def load(broker: Server, count: int, *options: str, boot: int = 1, wait_s: float = 600) -> Any:
-    """What `bench.load` measured; None when it did not end in time."""
-    command = [
-        sys.executable,
-        "-m",
-        "bench.load",
-        str(broker.port),
-        str(count),
-        "--boot",
-        str(boot),
-        *options,
-    ]
+def load(broker: Server, count: int, *options: str) -> dict[str, Any]:
+    """What `bench.load` measured; TimeoutError."""
+    found = _load(broker, count, options, LOAD_S)
+    if found is None:
+        raise TimeoutError(f"a load of {count} events did not end")
+    return found
+
+
+def _load(broker: Server, count: int, options: tuple[str, ...], wait_s: float) -> dict[str, Any] | None:
+    command = [sys.executable, "-m", "bench.load", str(broker.port), str(count), *options]
     try:
         done = subprocess.run(command, check=True, capture_output=True, timeout=wait_s)
     except subprocess.TimeoutExpired:
         return None
-    return json.loads(done.stdout)
+    found: dict[str, Any] = json.loads(done.stdout)
+    return found
 
 
 def unbounded_broker(folder: Path) -> Server:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from bisect import bisect_left
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
@@ -33,9 +34,8 @@ def corrections(
     reach_ms: int,
 ) -> Iterator[Note]:
     """The line about contacts and presses that late events changed, before → after; none without any."""
-    near = [
-        record for _, record in ops if record.measurement in CORRECTED and _is_near(record, late, reach_ms)
-    ]
+    times = sorted(event.t for event in late)
+    near = [r for _, r in ops if r.measurement in CORRECTED and _is_near(r.time_ms, times, reach_ms)]
     after = {record.id: record for op, record in ops if op == "put"}
     changes = [
         {"id": name, "before": _told(known.get(name)), "after": _told(after.get(name))}
@@ -46,8 +46,10 @@ def corrections(
         yield now, CORRECTION, {"point": point, "late": len(late), "devices": devices, "changes": changes}
 
 
-def _is_near(record: Record, late: Iterable[Event], reach_ms: int) -> bool:
-    return any(abs(event.t - record.time_ms) <= reach_ms for event in late)
+def _is_near(t: int, times: Sequence[int], reach_ms: int) -> bool:
+    """Whether one of these times (in order) is at most reach_ms from t."""
+    place = bisect_left(times, t - reach_ms)
+    return place < len(times) and times[place] <= t + reach_ms
 
 
 def _told(record: Record | None) -> dict[str, Any] | None:

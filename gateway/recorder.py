@@ -4,15 +4,17 @@ from __future__ import annotations
 
 import logging
 import threading
+import time
 from bisect import insort
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from functools import cached_property
 from itertools import pairwise
 
 from gateway.clock import Clock
 from gateway.config import Site
 from gateway.corrections import corrections, late_by_point
 from gateway.events import Event, Health, Press, Reading, Spoken
-from gateway.fusion import Fusion, PointEvents
+from gateway.fusion import Contact, Fusion, PointEvents
 from gateway.fusion.emotion import Emotion, EmotionLimits, Window, read_emotion
 from gateway.fusion.ratings import LATE_MS
 from gateway.journal import Journal, Note, Row
@@ -25,6 +27,10 @@ log = logging.getLogger(__name__)
 READER = "fusion"
 LATEST = 2**62
 IDLE_S = 5.0
+TIDY_LEAST = 100
+TAKE = 10_000
+FLOOD = 100  # in a flood the acknowledgements come first: few large steps, and a rest after each
+REST, REST_MAX_S = 4.0, 1.0
 REACHES = (
     "window_after_s",
     "window_post_s",
@@ -55,21 +61,52 @@ class EmotionMemory:
         self._seen.clear()
 
 
+class RecordMemory:
+    """Remembers the records that were made: what has not changed since has the very same record."""
+
+    def __init__(self, site: Site) -> None:
+        self._site = site
+        self._contacts: dict[int, tuple[Contact, Record]] = {}
+        self._presses: dict[tuple[str, int, int], tuple[str, Record]] = {}
+
+    def contact(self, contact: Contact) -> Record:
+        """The same as `contact_record`; for the contacts of one point."""
+        kept = self._contacts.get(contact.asked)
+        if kept is None or kept[0] != contact:
+            kept = self._contacts[contact.asked] = (contact, contact_record(contact, self._site))
+        return kept[1]
+
+    def press(self, press: Press, states: Mapping[tuple[str, int, int], str]) -> Record:
+        """The same as `press_record`; a press without a state is of a terminal in test mode."""
+        name = (press.device, press.boot, press.seq)
+        state = states.get(name, "test")
+        kept = self._presses.get(name)
+        if kept is None or kept[0] != state:
+            kept = self._presses[name] = (state, press_record(press, state, self._site))
+        return kept[1]
+
+    def forget(self) -> None:
+        """Start afresh."""
+        self._contacts.clear()
+        self._presses.clear()
+
+
 class PointStream:
     """The live end of one point: its events since the last long quiet, and the records they made."""
 
     def __init__(self, journal: Journal, site: Site, point: str) -> None:
         self._journal, self._site, self._point = journal, site, point
-        self._memory = EmotionMemory()
+        self._memory, self._made = EmotionMemory(), RecordMemory(site)
         self._standing = Standing(self._memory.read)
         self._fusion = Fusion(site, point, self._standing.read)
         self._events = PointEvents()
         self.known: dict[str, Record] = {}
         self._since = LATEST
+        self._taken = self._tidy_at = 0
         self.closes: int | None = None
         self.watch_until: int | None = None
 
-    @property
+    @cached_property
     def quiet_ms(self) -> int:
         """After a quiet as long as this nothing that happened before has an effect."""
         reach = max(self._site.timeout_ms(self._point), LATE_MS)
@@ -81,6 +118,7 @@ class PointStream:
 
     def add(self, events: Sequence[Event], position: int) -> None:
         """Take events that stand in the journal up to its place `position`."""
+        self._taken += len(events)
         earliest = min(event.t for event in events)
         if earliest >= self._since or not self._load(earliest, position):
             for event in events:
@@ -98,6 +136,7 @@ class PointStream:
         self._since = since
         self._events = PointEvents()
         self._memory.forget()
+        self._made.forget()
         for event in self._journal.events_between(devices, since, LATEST, position):
             self._put(event)
         records = [*self._journal.records("contact", since), *self._journal.records("press", since)]
@@ -117,10 +156,8 @@ class PointStream:
         """What has to change in the records so that they say what the events say at `now`."""
         fused = self._fusion.fuse(self._trusted(), now)
         self.closes, self.watch_until = fused.closes, fused.watch_until
-        records = [contact_record(contact, self._site) for contact in fused.contacts]
-        for press in self._events.presses:
-            state = fused.states.get((press.device, press.boot, press.seq), "test")
-            records.append(press_record(press, state, self._site))
+        records = [self._made.contact(contact) for contact in fused.contacts]
+        records += [self._made.press(press, fused.states) for press in self._events.presses]
         fresh = {record.id: record for record in records}
         ops = [op for op in difference(self.known, fresh) if not self._standing.covers(op[1].time_ms)]
         self.known = fresh
@@ -133,15 +170,20 @@ class PointStream:
         return PointEvents(events.clicks, presses, events.spoken, events.readings)
 
     def forget(self, now: int) -> None:
-        """Let go of what lies before the last quiet that ended long enough ago."""
-        horizon = now - self.quiet_ms - self._site.defaults.ms("lateness_s")
+        """Let go of what lies before the last quiet that ended long enough ago; looks once in a while."""
+        if self._taken < self._tidy_at:
+            return
+        self._tidy_at = self._taken + max(TIDY_LEAST, self._count() // 8)
+        quiet_ms = self.quiet_ms
+        horizon = now - quiet_ms - self._site.defaults.ms("lateness_s")
         events = self._events
         times = sorted(event.t for event in (*events.clicks, *events.presses, *events.spoken))
-        ends = [b for a, b in pairwise(times) if b - a > self.quiet_ms and b < horizon]
+        ends = [b for a, b in pairwise(times) if b - a > quiet_ms and b < horizon]
         if not ends or ends[-1] <= self._since:
             return
         self._since = since = ends[-1]
         self._memory.forget()
+        self._made.forget()
         self._events = PointEvents(
             [event for event in events.clicks if event.t >= since],
             [event for event in events.presses if event.t >= since],
@@ -150,14 +192,20 @@ class PointStream:
         )
         self.known = {name: record for name, record in self.known.items() if record.time_ms >= since}
 
+    def _count(self) -> int:
+        events = self._events
+        return len(events.clicks) + len(events.presses) + len(events.spoken) + len(events.readings)
+
 
 def difference(old: dict[str, Record], new: dict[str, Record]) -> Iterable[Op]:
     """Steps from old to new; a record that cannot be overwritten is taken back before it is put again."""
     for name, record in old.items():
-        if name not in new or not _overwrites(new[name], record):
+        fresh = new.get(name)
+        if fresh is not record and (fresh is None or not _overwrites(fresh, record)):
             yield "retract", record
     for name, record in new.items():
-        if old.get(name) != record:
+        before = old.get(name)
+        if before is not record and before != record:
             yield "put", record
 
 
@@ -187,8 +235,11 @@ class Recorder:
         """Follow the journal until told to stop."""
         self.resume()
         while not stopping.is_set():
-            seen = self._journal.version
-            if not self.step():
+            seen, start = self._journal.version, time.monotonic()
+            taken = self.step()
+            if taken > FLOOD:
+                stopping.wait(min(REST_MAX_S, REST * (time.monotonic() - start)))
+            elif not taken:
                 self._journal.wait(seen, self._idle_s())
 
     def resume(self) -> None:
@@ -202,12 +253,12 @@ class Recorder:
         if ops:
             self._write(position, ops)
 
-    def step(self) -> bool:
-        """Take the next events, or what is due by time alone; False when there was nothing to take."""
+    def step(self) -> int:
+        """Take the next events, or what is due by time alone; how many were taken."""
         if self._shrunk != self._journal.shrunk():
             self.resume()
         position = self._journal.cursor(READER)
-        rows = self._journal.events_after(position)
+        rows = self._journal.events_after(position, TAKE)
         now, position = self._clock.now_ms(), rows[-1].n if rows else position
         touched = self._take(rows, position)
         touched |= {name for name, s in self._streams.items() if s.closes is not None and s.closes < now}
@@ -223,7 +274,7 @@ class Recorder:
             self._write(position, ops, notes)
         for point in touched:
             self._watch(point, now)
-        return bool(rows)
+        return len(rows)
 
     def _write(self, position: int, ops: Sequence[Op], notes: Sequence[Note] = ()) -> None:
         """Nothing is written when events were deleted meanwhile: the next step begins afresh."""
