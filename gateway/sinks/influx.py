@@ -5,12 +5,14 @@
 | refused, 429, 500, time-out        | 1 s to 60 s     | the same changes again; why says what to do        |
 | 401, 403, no database, no secret   | 1 s to 60 s     | the same, with what to run or to put right         |
 | 400, 413, 422 (a bad line)         | none            | halves, down to the bad one: quarantined, with why |
+| the same for what it took before   | 1 s to 60 s     | no line is at fault: the same changes again        |
 """
 
 from __future__ import annotations
 
 import json
 from collections.abc import Callable, Iterator, Sequence
+from functools import partial
 from itertools import groupby
 from typing import TypeVar
 
@@ -20,10 +22,11 @@ from gateway.sinks.http import Http
 from gateway.sinks.influx_v1 import InfluxV1, headers
 from gateway.sinks.influx_v2 import InfluxV2
 from gateway.sinks.line import RecordError, line
-from gateway.sinks.store import Settings, Store, UnacceptableError, UnavailableError
+from gateway.sinks.store import ImpossibleError, Settings, Store, UnacceptableError, UnavailableError
 
 WAIT_FIRST_S = 1.0
 WAIT_MAX_S = 60.0
+LOOK = "check [influx] in site.toml, and what stands between here and the database"
 
 Sent = TypeVar("Sent")
 Pair = tuple[Change, Sent]
@@ -43,11 +46,13 @@ class Influx:
         self._find = find
         self._store: Store | None = None
         self._wait_s = WAIT_FIRST_S
+        self._taken: Sequence[str] = ()
+        self._doubt = ""
 
     def write(self, changes: Sequence[Change]) -> Answer:
         """Puts and deletes in the order of the journal."""
         try:
-            refused = tuple(self._write(self._connect(), changes))
+            refused = self._certain(self._connect(), changes)
         except UnavailableError as error:
             return self._later(str(error))
         self._wait_s = WAIT_FIRST_S
@@ -71,23 +76,74 @@ class Influx:
         wait_s, self._wait_s = self._wait_s, min(WAIT_MAX_S, self._wait_s * 2)
         return RetryAfter(wait_s, why)
 
+    def _certain(self, store: Store, changes: Sequence[Change]) -> tuple[Refused, ...]:
+        """What is refused for sure; UnavailableError while nothing was ever taken that proves it right."""
+        self._doubt = ""
+        refused = tuple(self._write(store, changes))
+        if self._doubt and self._taken:
+            refused = tuple(self._write(store, changes))
+        elif self._doubt:
+            raise UnavailableError(f"InfluxDB has taken nothing yet and refuses: {self._doubt}; {LOOK}")
+        return refused
+
     def _write(self, store: Store, changes: Sequence[Change]) -> Iterator[Refused]:
         for op, run in groupby(changes, key=lambda change: change.op):
-            yield from (_put if op == "put" else _remove)(store, tuple(run))
+            yield from (self._put if op == "put" else self._remove)(store, tuple(run))
 
+    def _put(self, store: Store, changes: Sequence[Change]) -> Iterator[Refused]:
+        pairs: list[Pair[str]] = []
+        for change in changes:
+            try:
+                pairs.append((change, line(change.record)))
+            except RecordError as error:
+                yield Refused(change, str(error))
+        yield from self._send(store, partial(self._take, store), pairs)
 
-def _put(store: Store, changes: Sequence[Change]) -> Iterator[Refused]:
-    pairs: list[Pair[str]] = []
-    for change in changes:
+    def _remove(self, store: Store, changes: Sequence[Change]) -> Iterator[Refused]:
+        self._taken = ()  # it may be among them, and must not come back
+        pairs = [(change, change.record) for change in changes if _was_stored(change)]
+        yield from self._send(store, store.remove, pairs)
+
+    def _take(self, store: Store, lines: Sequence[str]) -> None:
+        store.put(lines)
+        self._taken = lines[-1:]
+
+    def _send(
+        self, store: Store, send: Callable[[Sequence[Sent]], None], pairs: Sequence[Pair[Sent]]
+    ) -> Iterator[Refused]:
+        """Sends all; where the database refuses, sends halves, so that only the bad ones are left out."""
+        if not pairs:
+            return
         try:
-            pairs.append((change, line(change.record)))
-        except RecordError as error:
-            yield Refused(change, str(error))
-    yield from _send(store.put, pairs)
+            send([what for _, what in pairs])
+        except UnacceptableError as error:
+            if len(pairs) == 1:
+                yield from self._refusal(store, send, pairs[0], error)
+                return
+            middle = len(pairs) // 2
+            yield from self._send(store, send, pairs[:middle])
+            yield from self._send(store, send, pairs[middle:])
 
+    def _refusal(
+        self, store: Store, send: Callable[[Sequence[Sent]], None], pair: Pair[Sent], error: UnacceptableError
+    ) -> Iterator[Refused]:
+        """Believed when the database takes what it took last, and refuses this one again."""
+        if not self._taken or isinstance(error, ImpossibleError):
+            self._doubt = self._doubt if isinstance(error, ImpossibleError) else str(error)
+            yield Refused(pair[0], str(error))
+            return
+        self._check_sound(store)
+        try:
+            send([pair[1]])
+        except UnacceptableError as again:
+            yield Refused(pair[0], str(again))
 
-def _remove(store: Store, changes: Sequence[Change]) -> Iterator[Refused]:
-    yield from _send(store.remove, [(change, change.record) for change in changes if _was_stored(change)])
+    def _check_sound(self, store: Store) -> None:
+        """UnavailableError when the database now refuses even the line that it took last."""
+        try:
+            store.put(self._taken)
+        except UnacceptableError as error:
+            raise UnavailableError(f"InfluxDB refuses even what it took before: {error}; {LOOK}") from None
 
 
 def _was_stored(change: Change) -> bool:
@@ -97,21 +153,6 @@ def _was_stored(change: Change) -> bool:
     except RecordError:
         return False
     return True
-
-
-def _send(send: Callable[[Sequence[Sent]], None], pairs: Sequence[Pair[Sent]]) -> Iterator[Refused]:
-    """Sends all; where the database refuses, sends halves, so that only the bad ones are left out."""
-    if not pairs:
-        return
-    try:
-        send([what for _, what in pairs])
-    except UnacceptableError as error:
-        if len(pairs) == 1:
-            yield Refused(pairs[0][0], str(error))
-            return
-        middle = len(pairs) // 2
-        yield from _send(send, pairs[:middle])
-        yield from _send(send, pairs[middle:])
 
 
 def detect(settings: Settings) -> Store:

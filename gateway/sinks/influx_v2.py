@@ -17,7 +17,7 @@ from urllib3.exceptions import HTTPError
 from gateway.records import Record
 from gateway.sinks.http import TIMEOUT_S
 from gateway.sinks.line import kept_tags, plain, time_ns
-from gateway.sinks.store import Settings, UnacceptableError, UnavailableError, read_secret
+from gateway.sinks.store import ImpossibleError, Settings, UnacceptableError, UnavailableError, read_secret
 
 REFUSED = (400, 413, 422)
 NO_RETRIES = Retry(0, redirect=False)  # waiting is the reader's business
@@ -53,7 +53,7 @@ class InfluxV2:
     def remove(self, records: Sequence[Record]) -> None:
         """POST /api/v2/delete, one a point (its predicate knows no OR)."""
         if records and not self._can_delete:
-            raise UnacceptableError(NO_DELETE)
+            raise ImpossibleError(NO_DELETE)
         try:
             for record in records:
                 self._remove_one(record)

@@ -12,6 +12,7 @@ from gateway.records import Change
 from gateway.sinks import Answer, Rejected, RetryAfter, Sink
 
 BATCH = 1000
+BATCH_MIN = 10
 IDLE_WAIT_S = 5.0
 
 log = logging.getLogger(__name__)
@@ -56,12 +57,15 @@ class State:
 
 
 class SinkReader:
-    """Follows the journal for one sink; `run` is a thread of its own."""
+    """Follows the journal for one sink; `run` is a thread of its own.
+
+    After an answer that failed it asks for less at once: a slow database gets through with a small part.
+    """
 
     def __init__(self, journal: Journal, sink: Sink, *, batch: int = BATCH) -> None:
         self._journal = journal
         self._sink = sink
-        self._batch = batch
+        self._batch = self._batch_max = batch
         self._state = State(0)
 
     @property
@@ -99,11 +103,13 @@ class SinkReader:
         rejected = self._state.rejected
         if isinstance(answer, RetryAfter):
             self._wait_said(answer)
+            self._batch = min(self._batch, max(BATCH_MIN, self._batch // 2))
             self._state = State(position, rejected, answer.why)
             return
         if isinstance(answer, Rejected):
             rejected += self._quarantine(answer)
         self._journal.set_cursor(self._sink.name, answer.position)
+        self._batch = min(self._batch_max, self._batch * 2)
         self._state = State(answer.position, rejected)
 
     def _quarantine(self, answer: Rejected) -> int:

@@ -32,6 +32,10 @@ class UnacceptableError(Exception):
     """The database refuses what these lines or records say; sending them again changes nothing."""
 
 
+class ImpossibleError(UnacceptableError):
+    """This kind of database cannot do it at all: known here, whatever it would answer."""
+
+
 class UnavailableError(Exception):
     """The database cannot take anything at present; the text says why and what to do about it."""
 

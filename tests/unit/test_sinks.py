@@ -91,18 +91,64 @@ def test_a_batch_that_is_taken_is_done_up_to_its_last_change() -> None:
     assert sink(Shelf()).write([put(4), put(5)]) == Done(5)
 
 
-@pytest.mark.parametrize("bad", [(7,), (1, 50), (1, 2, 3), tuple(range(1, 51))])
+@pytest.mark.parametrize("bad", [(7,), (1, 50), (1, 2, 3), tuple(range(1, 50))])
 def test_only_the_bad_lines_of_a_batch_are_rejected(bad: tuple[int, ...]) -> None:
     shelf = Shelf()
     answer = sink(shelf).write([put(at, 13 if at in bad else 1) for at in range(1, 51)])
     assert positions(answer) == list(bad)
-    assert len(shelf.lines) == 50 - len(bad)
+    assert len(set(shelf.lines)) == 50 - len(bad)
+
+
+def test_a_database_that_refuses_everything_is_waited_for_and_nothing_is_given_up() -> None:
+    shelf = Shelf(bad="press")
+    refusing = sink(shelf)
+    assert isinstance(refusing.write([put(1), put(2)]), RetryAfter)
+    shelf.bad = "key=13i"
+    assert refusing.write([put(1), put(2)]) == Done(2)
+    shelf.bad = "press"
+    answer = refusing.write([put(at) for at in range(3, 1000)])
+    assert isinstance(answer, RetryAfter)
+    assert "refuses even what it took before" in answer.why
+    assert len(shelf.log) < 20
+    shelf.bad = "key=13i"
+    assert positions(refusing.write([put(3), put(4, 13)])) == [4]
+
+
+def test_one_bad_line_alone_is_given_up_once_the_database_has_proved_sound() -> None:
+    shelf = Shelf()
+    only = sink(shelf)
+    assert isinstance(only.write([put(1, 13)]), RetryAfter)
+    assert positions(only.write([put(1, 13), put(2)])) == [1]
+    assert positions(only.write([put(3, 13)])) == [3]
+
+
+def test_what_was_taken_back_is_never_sent_again_as_a_proof() -> None:
+    shelf = Shelf()
+    careful = sink(shelf)
+    careful.write([put(1), retract(2, put(1))])
+    careful.write([put(3, 13)])
+    assert len(shelf.lines) == 1
+
+
+def test_a_slow_database_is_asked_for_less_and_then_for_more_again() -> None:
+    shelf, notes = Shelf(), Notes([put(at) for at in range(1, 201)])
+    follower = reader(notes, shelf)
+    shelf.down = "slow"
+    for _ in range(3):
+        follower.step()
+    shelf.down = ""
+    parts = []
+    while follower.step() is not None:
+        parts.append(notes.cursors["influx"])
+    assert parts == [12, 36, 84, 180, 200]
 
 
 def test_one_bad_line_of_a_thousand_costs_few_requests() -> None:
     shelf = Shelf()
-    sink(shelf).write([put(at, 13 if at == 700 else 1) for at in range(1, 1001)])
-    assert len(shelf.log) <= 21
+    warm = sink(shelf)
+    warm.write([put(1)])
+    warm.write([put(at, 13 if at == 700 else 1) for at in range(2, 1001)])
+    assert len(shelf.log) <= 24
 
 
 def test_a_record_that_cannot_be_a_line_is_rejected_and_the_others_are_stored() -> None:
