@@ -21,6 +21,7 @@ from gateway.journal import Journal
 from gateway.presence import Presence
 from gateway.privacy import profile
 from gateway.recorder import Recorder
+from gateway.retention import Retention
 from gateway.sinks.influx import open_influx
 from gateway.sinks.reader import SinkReader
 from gateway.supervisor import Child, Supervisor, child
@@ -46,6 +47,7 @@ def run(site: Site, config: Path, stopping: threading.Event) -> int:
     recorder = Recorder(journal, site, clock, on_watch=partial(watch, bus, site))
     indexer = Indexer(journal, site, clock)
     sinks = [SinkReader(journal, open_influx(site.influx))] if site.influx else []
+    retention = Retention(journal, site, clock, [sink.name for sink in sinks])
     page = Page(journal, site, clock, sinks, presence)
     page.bind()
     log.info("the page is at http://%s:%s", site.web.host, page.port)
@@ -55,7 +57,7 @@ def run(site: Site, config: Path, stopping: threading.Event) -> int:
     bus.subscribe(wire.topic(site.site, "+", "status"), presence.receive)
     bus.start()
     stages = Stages(stopping)
-    stages.start([ingest, recorder, indexer, *sinks, page, *children])
+    stages.start([ingest, recorder, indexer, *sinks, retention, page, *children])
 
     stopping.wait()
     log.info("stopping")

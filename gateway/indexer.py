@@ -11,7 +11,7 @@ from gateway.clock import Clock
 from gateway.config import Site
 from gateway.fusion import Contact
 from gateway.indices import measure
-from gateway.journal import Journal
+from gateway.journal import RECORDS, Journal
 from gateway.measurements import contact_of, index_records
 from gateway.recorder import difference
 from gateway.records import Change, Record
@@ -83,9 +83,12 @@ class Indexer:
         return bool(changes)
 
     def _touched(self, changes: Iterable[Change]) -> Iterable[Period]:
+        """Periods with a changed contact; one whose contacts were deleted by age keeps its figures."""
+        standing = self._journal.horizon(RECORDS)
         for change in changes:
             if change.record.measurement == "contact":
-                yield from periods(self._site, change.record.time_ms)
+                found = periods(self._site, change.record.time_ms)
+                yield from (period for period in found if period.start >= standing)
 
     def _changes(self, period: Period) -> Iterable[tuple[str, Record]]:
         records = self._journal.records("contact", period.start, period.end)

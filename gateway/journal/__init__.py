@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from gateway.journal.events import Events, Row
 from gateway.journal.file import SQLITE_INT_MAX, JournalError, JournalFullError, check_file, copy_file
-from gateway.journal.keeping import ALL, FACES, Erasure, Gone, Keeping
+from gateway.journal.keeping import ALL, FACES, RECORDS, Erasure, Gone, Keeping
 from gateway.journal.records import Records
 from gateway.journal.trail import GENESIS, TRIMMED, Entry, Note, Trail
 
@@ -12,6 +12,7 @@ __all__ = [
     "ALL",
     "FACES",
     "GENESIS",
+    "RECORDS",
     "SQLITE_INT_MAX",
     "TRIMMED",
     "Entry",

@@ -78,6 +78,19 @@ class Events(JournalFile):
             (start,) = self._db.execute(query, (position, *names, t)).fetchone()
         return start
 
+    def quiet_cut(self, devices: Sequence[str], t: int, gap_ms: int) -> int:
+        """The time t when it lies in a quiet over gap_ms, or the start of the stretch that it cuts in two."""
+        signs, names = marks(devices)
+        happened = f"SELECT t FROM events WHERE kind IN ('press', 'click', 'phrase') AND device IN ({signs})"
+        earlier = f"{happened} AND t < ? ORDER BY t DESC LIMIT 1"
+        later = f"{happened} AND t >= ? ORDER BY t LIMIT 1"
+        (last,) = self._db.execute(earlier, (*names, t)).fetchone() or (None,)
+        (first,) = self._db.execute(later, (*names, t)).fetchone() or (None,)
+        if last is None or first is None or first - last > gap_ms:
+            return t
+        start = self.quiet_before(devices, last, gap_ms, SQLITE_INT_MAX)
+        return t if start is None else start
+
     def count_untrusted(self, kind: str) -> int:
         """Events of a kind whose time was not trusted, with those that are deleted by now."""
         query = "SELECT count(*) FROM events WHERE t IS NULL AND kind = ?"

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from gateway.journal.events import ERASED, QUARANTINED, UNTRUSTED, count, first_word
@@ -11,9 +12,14 @@ from gateway.journal.records import put
 from gateway.journal.trail import Note, add_notes
 from gateway.records import Record
 
-ALL, FACES = "all", "faces"
+ALL, FACES, RECORDS = "all", "faces", "records"
 EVENT_READER = "fusion"
 EARLIEST = -(2**62)
+HORIZON = "horizon/"
+TAKEN = "n < (SELECT max(position) FROM cursors WHERE reader = ?)"
+
+Span = tuple[str, str, int]
+"""Point, `all` or `faces`, end in ms."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,28 +49,61 @@ class Keeping(JournalFile):
         query = "SELECT what, start, end FROM gone WHERE point = ?"
         return [Gone(*row) for row in self._db.execute(query, (point,))]
 
-    def mark_gone(self, point: str, what: str, end: int) -> None:
-        """From now on everything of the point before `end` counts as deleted."""
+    def begin_deletion(
+        self, horizons: Mapping[str, int], spans: Sequence[Span] = (), notes: Sequence[Note] = ()
+    ) -> None:
+        """Say what is about to be deleted: what lies before a span's end is never judged again."""
 
         def work(db: Connection) -> None:
-            db.execute("DELETE FROM gone WHERE (point, what, start) = (?, ?, ?)", (point, what, EARLIEST))
-            db.execute("INSERT INTO gone VALUES (?, ?, ?, ?)", (point, what, EARLIEST, end))
-            count(db, "shrunk")
+            for name, horizon in horizons.items():
+                db.execute("INSERT OR REPLACE INTO counters VALUES (?, ?)", (f"{HORIZON}{name}", horizon))
+            for point, what, end in spans:
+                db.execute("DELETE FROM gone WHERE (point, what, start) = (?, ?, ?)", (point, what, EARLIEST))
+                db.execute("INSERT INTO gone VALUES (?, ?, ?, ?)", (point, what, EARLIEST, end))
+            count(db, "shrunk", int(bool(spans)))
+            add_notes(db, notes)
 
         self._finish(work)
 
-    def delete_events(self, devices: Iterable[str], faces: bool, before: int, limit: int) -> int:
-        """Delete at most `limit` events that happened (those of untrusted time: arrived) before a time.
+    def oldest(self) -> int:
+        """Time of the oldest event or contact, in ms."""
+        events = "SELECT min(t) AS t FROM events WHERE t IS NOT NULL"
+        contacts = "SELECT min(time_ms) FROM records WHERE measurement = 'contact'"
+        return self._number(f"SELECT coalesce(min(t), 1 << 62) FROM ({events} UNION ALL {contacts})")
 
-        Only faces, or all but faces; never one that the recorder has not taken, nor the newest of all.
+    def horizon(self, name: str) -> int:
+        """Before this time, in ms, things of this name were deleted by age; 0 when none were."""
+        query = "SELECT coalesce(max(value), 0) FROM counters WHERE name = ?"
+        return self._number(query, f"{HORIZON}{name}")
+
+    def delete_events(self, devices: Iterable[str], faces: bool, before: int, limit: int) -> int:
+        """Delete at most `limit` events that happened before a time: only faces, or all but faces.
+
+        Never one that the recorder has not taken, nor the newest of all.
         """
         signs, names = marks(devices)
         chosen = (
-            f"SELECT n FROM events WHERE device IN ({signs}) AND coalesce(t, received) < ?"
-            f" AND kind {'=' if faces else '<>'} 'face'"
-            " AND n < (SELECT max(position) FROM cursors WHERE reader = ?) LIMIT ?"
+            f"SELECT n FROM events WHERE t < ? AND kind {'=' if faces else '<>'} 'face'"
+            f" AND device IN ({signs}) AND {TAKEN} LIMIT ?"
         )
-        return self._finish(lambda db: _delete_events(db, chosen, (*names, before, EVENT_READER, limit)))
+        return self._finish(lambda db: _delete(db, chosen, (before, *names, EVENT_READER, limit)))
+
+    def delete_untrusted(self, before: int, limit: int) -> int:
+        """Delete at most `limit` events of untrusted time (and blanked ones) that arrived before a time."""
+        chosen = f"SELECT n, kind FROM events WHERE t IS NULL AND received < ? AND {TAKEN} LIMIT ?"
+
+        def work(db: Connection) -> int:
+            kinds = Counter(kind for _, kind in db.execute(chosen, (before, EVENT_READER, limit)))
+            for kind, number in kinds.items():
+                count(db, f"{UNTRUSTED}{kind}", number)
+            return _delete(db, chosen.replace("n, kind", "n"), (before, EVENT_READER, limit))
+
+        return self._finish(work)
+
+    def last_received(self) -> int:
+        """When the newest event arrived, in ms; 0 without any."""
+        query = "SELECT coalesce(max(received), 0) FROM (SELECT received FROM events ORDER BY n DESC LIMIT 1)"
+        return self._number(query)
 
     def devices(self) -> list[str]:
         """Every device that an event ever came from."""
@@ -137,14 +176,8 @@ class Keeping(JournalFile):
         return events
 
 
-def _delete_events(db: Connection, chosen: str, given: tuple[str | int, ...]) -> int:
-    numbers = db.execute(chosen, given).fetchall()
-    kinds = "SELECT kind FROM events WHERE n = ? AND t IS NULL"
-    for number in numbers:
-        for (kind,) in db.execute(kinds, number):
-            count(db, f"{UNTRUSTED}{kind}")
-    db.executemany("DELETE FROM events WHERE n = ?", numbers)
-    return len(numbers)
+def _delete(db: Connection, chosen: str, given: tuple[str | int, ...]) -> int:
+    return db.execute(f"DELETE FROM events WHERE n IN ({chosen})", given).rowcount
 
 
 def _delete_quarantine(db: Connection, before: int, limit: int) -> int:
