@@ -23,6 +23,8 @@ log = logging.getLogger(__name__)
 
 DIGITS_MAX = 4300
 LARGEST = sys.float_info.max
+KEPT_BYTES = wire.MAX_BYTES + 1  # of a refused message; still too large where it was
+READ_BYTES = 1_000_000  # no device of ours ever sends as much
 WAITING_MAX = 20_000
 BATCH_MAX = 1000
 ACK_MAX = 50
@@ -52,7 +54,7 @@ class Inspector:
             return self._arrival(received, topic, name, payload, line)
         except _RefusedError as refused:
             identity = _identity(payload) if device is not None else None
-            return Quarantined(received, topic, payload, str(refused), device, identity, line)
+            return Quarantined(received, _storable(topic), payload, str(refused), device, identity, line)
 
     def _split(self, topic: str) -> tuple[str, str, str]:
         parts = wire.split_topic(topic)
@@ -74,6 +76,11 @@ class Inspector:
         age = event.pop("age")
         body = canonical(event)
         return Arrival(topic, name, event["boot"], event["seq"], received, age, event["kind"], body, line)
+
+
+def _storable(topic: str) -> str:
+    """A topic as UTF-8 can hold it: a log may carry a lone surrogate, MQTT cannot."""
+    return topic.encode("utf-8", "backslashreplace").decode()
 
 
 def canonical(value: Any) -> str:
@@ -144,6 +151,8 @@ def _fits_double(number: float) -> bool:
 
 def _identity(payload: bytes) -> tuple[int, int] | None:
     """(boot, seq) of a refused message where they can be read, so that it is not sent for ever."""
+    if len(payload) > READ_BYTES:
+        return None
     try:
         event = json.loads(payload)
     except (ValueError, RecursionError):
@@ -168,13 +177,11 @@ class Ingest:
 
     def run(self, stopping: threading.Event) -> None:
         """Commit and acknowledge until told to stop."""
-        quiet_since = time.monotonic()
+        busy_until_s = time.monotonic() + self._quiet_s if self._clock.carried else 0.0
         while not stopping.is_set():
-            if batch := self._next_batch():
-                quiet_since = time.monotonic()
-                self._store(batch)
-            elif time.monotonic() - quiet_since > QUIET_S:
-                quiet_since = time.monotonic()
+            if any(map(_is_by_a_person, self._take())):
+                busy_until_s = time.monotonic() + self._quiet_s
+            elif time.monotonic() > busy_until_s:
                 self._adopt_clock()
 
     def _next_batch(self) -> list[tuple[int, Message]]:
@@ -188,10 +195,16 @@ class Ingest:
                 batch.append(self._waiting.get_nowait())
         return batch
 
-    def _store(self, batch: list[tuple[int, Message]]) -> None:
+    def _take(self) -> list[Arrival | Quarantined]:
+        """What came, committed and acknowledged as far as there is room for it."""
         inspect = self._inspector.inspect
-        found = [inspect(received, message.topic, message.payload) for received, message in batch]
+        found = [inspect(at, message.topic, message.payload) for at, message in self._next_batch()]
         items = [item for item in found if item]
+        if items:
+            self._store(items)
+        return items
+
+    def _store(self, items: list[Arrival | Quarantined]) -> None:
         try:
             self._journal.append(items)
         except JournalError as error:
@@ -202,12 +215,22 @@ class Ingest:
             topic = wire.topic(self._site.site, device, "ack")
             self._bus.publish(topic, wire.make_ack(boot, seqs))
 
+    @property
+    def _quiet_s(self) -> float:
+        """After a quiet as long as this nobody is being asked."""
+        return max(QUIET_S, *(2 * self._site.timeout_ms(point) / 1000 for point in self._site.points))
+
     def _adopt_clock(self) -> None:
         step_ms = self._clock.adopt()
         if abs(step_ms) > 1000:
             log.warning(
                 "the system's clock was set by %+.1f s; followed while the shop was quiet", step_ms / 1000
             )
+
+
+def _is_by_a_person(item: Arrival | Quarantined) -> bool:
+    """Whether it belongs to an ask; devices say how they fare in an empty shop too."""
+    return isinstance(item, Arrival) and item.kind in ("press", "click", "phrase")
 
 
 def receipts(items: Iterable[Arrival | Quarantined]) -> Iterator[tuple[str, int, list[int]]]:
