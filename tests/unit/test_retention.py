@@ -233,7 +233,6 @@ def test_nothing_is_deleted_while_the_recorder_is_behind(journal: Journal) -> No
     shop = OldShop(journal)
     shop.serve(START)
     shop.age(100)
-    journal.set_cursor("fusion", 1)
     stopping = threading.Event()
     threading.Timer(0.2, stopping.set).start()
     count = len(kinds(journal))
@@ -247,6 +246,23 @@ def test_nothing_is_deleted_while_the_recorder_is_behind(journal: Journal) -> No
         journal.append([found])
     shop.retention.day(stopping)
     assert len(kinds(journal)) == count + 120
+    shop.recorder.step()
+    shop.tidy()
+    assert len(kinds(journal)) < 130
+
+
+def test_an_index_stands_when_contacts_of_its_period_are_deleted_by_age(journal: Journal) -> None:
+    shop = OldShop(journal)
+    for n in range(12):
+        shop.serve(START + n * 70_000)
+    shop.clock.now += 2 * DAY_MS
+    shop.indexer.step()
+    index = in_force(journal, "index")
+    journal.begin_deletion({"records": START + DAY_MS})
+    journal.retire("contact", START + 200_000, 100)
+    shop.indexer.step()
+    assert len(journal.records("contact")) == 9
+    assert in_force(journal, "index") == index
 
 
 def test_a_clock_that_leaps_deletes_two_days_at_most_until_it_has_been_so_for_a_day(journal: Journal) -> None:
