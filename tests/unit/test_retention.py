@@ -234,7 +234,6 @@ def test_nothing_is_deleted_while_the_recorder_is_behind(journal: Journal) -> No
     shop.serve(START)
     shop.age(100)
     stopping = threading.Event()
-    threading.Timer(0.2, stopping.set).start()
     count = len(kinds(journal))
     for _ in range(120):
         found = Inspector(shop.site).inspect(
@@ -244,6 +243,7 @@ def test_nothing_is_deleted_while_the_recorder_is_behind(journal: Journal) -> No
         )
         assert found
         journal.append([found])
+    threading.Timer(0.3, stopping.set).start()
     shop.retention.day(stopping)
     assert len(kinds(journal)) == count + 120
     shop.recorder.step()
