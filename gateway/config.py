@@ -411,6 +411,19 @@ def parse_site(table: dict[str, Any], file: str = "site.toml") -> Site:
         raise SiteError("\n".join(lines)) from None
 
 
+_PLAIN = {
+    "model_type": "allowed is a table",
+    "dict_type": "allowed is a table",
+    "string_type": "allowed is a text in quotes",
+    "int_type": "allowed is a whole number",
+    "float_type": "allowed is a number",
+    "finite_number": "allowed is a number",
+    "bool_type": "allowed is true or false",
+    "datetime_type": "allowed is a local date and time such as 2025-10-08T10:30:00",
+    "string_too_short": "allowed is a text that is not empty",
+}
+
+
 def _explain(detail: ErrorDetails) -> str:
     key = ".".join(str(part) for part in detail["loc"] if part != "[key]")
     if detail["type"] == "extra_forbidden":
@@ -419,8 +432,9 @@ def _explain(detail: ErrorDetails) -> str:
     if detail["type"] == "value_error":
         return f"{key}: {message}" if key else message
     if detail["type"] == "missing":
-        return f"{key}: is missing"
-    return f"{key}: {message.removeprefix('Input ')} (it is {detail['input']!r})"
+        return f"{key}: is missing; needed or allowed here: {', '.join(_allowed(detail['loc'][:-1]))}"
+    allowed = _PLAIN.get(detail["type"], message.removeprefix("Input ").removeprefix("String "))
+    return f"{key}: {allowed} (it is {detail['input']!r})"
 
 
 def _allowed(loc: tuple[int | str, ...]) -> list[str]:
