@@ -11,7 +11,7 @@ from typing import Any, Protocol
 from gateway import plain
 from gateway.config import Site
 from gateway.fusion import Contact
-from gateway.indices import Indices, measure, served
+from gateway.indices import Indices, conceal, measure, served
 from gateway.indices.nps import MIN_N
 from gateway.indices.smile import MIN_KNOWN
 from gateway.journal import Journal
@@ -229,8 +229,9 @@ def _time(site: Site, t_ms: int) -> str:
 
 def _indices(contacts: Sequence[Contact], site: Site) -> dict[str, Indices]:
     by_point = {point: [one for one in contacts if one.point == point] for point in site.points}
+    measured = {point: measure(group, site, served(site, point)) for point, group in by_point.items()}
     return {
-        **{point: measure(group, site, served(site, point)) for point, group in by_point.items()},
+        **conceal(measured),
         "all": measure((one for one in contacts if one.point in by_point), site, served(site, None)),
     }
 

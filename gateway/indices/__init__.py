@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
 from gateway.config import Site
 from gateway.fusion import Contact
-from gateway.indices.nps import Counts, Published, count, publish
+from gateway.indices.nps import MIN_N, Counts, Published, count, publish
 from gateway.indices.smile import Smiles, smiles
 from gateway.privacy import profile
 
-__all__ = ["Counts", "Indices", "Published", "Smiles", "measure", "served"]
+__all__ = ["Counts", "Indices", "Published", "Smiles", "conceal", "measure", "served"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,6 +35,19 @@ def measure(contacts: Iterable[Contact], site: Site, served: int | None = None) 
     counts = count(group)
     nps = publish(counts, camera_on=profile(site).camera_on, served=served)
     return Indices(counts, nps, smiles(group))
+
+
+def conceal(by_point: Mapping[str, Indices]) -> dict[str, Indices]:
+    """The same without figures of a point under 10 contacts, and of a second: the total would betray one."""
+    small = {point for point, one in by_point.items() if 0 < one.counts.n < MIN_N}
+    others = {point: one.counts.n for point, one in by_point.items() if one.counts.n >= MIN_N}
+    if len(small) == 1 and others:
+        small.add(min(others, key=lambda point: (others[point], point)))
+    return {point: _bare(one) if point in small else one for point, one in by_point.items()}
+
+
+def _bare(indices: Indices) -> Indices:
+    return Indices(indices.counts, Published(), Smiles(indices.smile.known))
 
 
 def served(site: Site, point: str | None) -> int | None:

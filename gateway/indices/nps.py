@@ -48,12 +48,16 @@ class Counts:
         """100 · (best − C − ΣK) / N, N > 0, for `best` contacts counted +1."""
         return 100 * (best - self.critic - self.k_sum) / self.n
 
-    def interval(self, best: int, served: int | None) -> tuple[float, float]:
-        """95 % adjusted Wald interval of `score(best)`, widened to contain it."""
+    def adjusted(self, best: int) -> tuple[float, float]:
+        """Adjusted mean m' and its variance v'/n', scores from −1 to +1."""
         n, loyal, critic = self.n + 3, best + 0.75, self.critic + 0.75
         mean = (loyal - critic - self.k_sum) / n
-        variance = (loyal + critic + self.k_squares) / n - mean * mean
-        half = Z * sqrt(variance / n) * correction(self.n, served)
+        return mean, ((loyal + critic + self.k_squares) / n - mean * mean) / n
+
+    def interval(self, best: int, served: int | None) -> tuple[float, float]:
+        """95 % adjusted Wald interval of `score(best)`, widened to contain it."""
+        mean, variance = self.adjusted(best)
+        half = Z * sqrt(variance) * correction(self.n, served)
         value = self.score(best)
         low, high = (100 * clip(end, -1, 1) for end in (mean - half, mean + half))
         return min(low, value), max(high, value)
