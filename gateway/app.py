@@ -30,6 +30,7 @@ from gateway.web.page import Page
 log = logging.getLogger(__name__)
 
 JOURNAL = "journal.db"
+CLOCK = "clock"
 STOP_WAIT_S = 15.0
 SWITCH_S = 0.001  # the network's thread is let in five times as often while fusion computes
 
@@ -39,6 +40,7 @@ def run(site: Site, config: Path, stopping: threading.Event) -> int:
     sys.setswitchinterval(SWITCH_S)
     clock = Clock()
     journal = open_store(site)
+    clock.carry_on(Path(site.store.path) / CLOCK)
     audit.note_start(journal, site, config, clock.now_ms())
 
     bus = Bus(site.broker.address(), f"{site.site}-hub")
