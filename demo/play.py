@@ -10,7 +10,7 @@ import sys
 import threading
 import time
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import ExitStack
+from contextlib import ExitStack, suppress
 from pathlib import Path
 
 from tqdm import tqdm
@@ -81,8 +81,9 @@ class Demo:
         self._act(self._moments(*boards), story)
         status = self._sum_up(journal, site, story)
         if not once and not self._stopping.is_set():
-            print(f"\nthe page goes on at {self._page}; stop with Ctrl+C")
-            self._stopping.wait()
+            print(f"\nthe page goes on at {self._page}; stop with Ctrl+C", flush=True)
+            with suppress(KeyboardInterrupt):
+                self._stopping.wait()
         return status
 
     @property
