@@ -37,6 +37,8 @@ def differences(got: Any, expected: Any, place: str = "") -> Any:
 def _same(got: Any, expected: Any) -> bool:
     if isinstance(got, bool) or isinstance(expected, bool) or not isinstance(expected, int | float):
         return type(got) is type(expected) and bool(got == expected)
+    if isinstance(got, int) and isinstance(expected, int):
+        return got == expected
     return isinstance(got, int | float) and math.isclose(got, expected, rel_tol=1e-9, abs_tol=1e-9)
 
 
