@@ -1,0 +1,94 @@
+"""Every privacy profile of spec 7: what the camera may see, in the profile and in the figures of a replay."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from gateway.config import load_site, parse_site
+from gateway.privacy import profile
+from gateway.replay import replay
+
+START = 1_760_000_000_000
+FACE = {"track": 1, "smile": 0.9, "px": 120, "yaw": 0, "ok": True}
+POINTS = {
+    "p": {"devices": {"t": {"kind": "terminal", "keys": 3}, "f": {"kind": "keyfob"}, "c": {"kind": "camera"}}}
+}
+FULL, POST, OFF = (True, False), (True, True), (False, True)
+PROFILES = [
+    ("eu", False, POST),
+    ("uk", False, POST),
+    ("ch", False, POST),
+    ("us-il", False, OFF),
+    ("us-il", True, POST),
+    ("us-nyc", False, FULL),
+    ("us", False, FULL),
+    ("ru", False, FULL),
+    ("other", False, FULL),
+    ("mars", True, OFF),
+    ("EU", True, OFF),
+    (None, True, OFF),
+]
+
+
+def table(region: str | None, releases: bool, sign: str | None = "2025-09-01 M. Weber") -> dict[str, Any]:
+    camera = {"sign_posted": sign} if sign is not None else {}
+    camera |= {"releases": "file 12"} if releases else {}
+    site = {"site": "s", "zone": "UTC", "camera": camera, "points": POINTS}
+    return site if region is None else site | {"region": region}
+
+
+@pytest.mark.parametrize(("region", "releases", "expected"), PROFILES)
+def test_the_profile_of_a_region(region: str | None, releases: bool, expected: tuple[bool, bool]) -> None:
+    found = profile(parse_site(table(region, releases)))
+    assert (found.camera_on, found.post_press_only) == expected
+    assert bool(found.why_off) != found.camera_on
+
+
+@pytest.mark.parametrize("region", ["eu", "uk", "ch", "us-il", "us-nyc", "us", "ru", "other"])
+@pytest.mark.parametrize("sign", [None, "", "  "])
+def test_no_profile_has_a_camera_before_the_sign_is_confirmed(region: str, sign: str | None) -> None:
+    found = profile(parse_site(table(region, True, sign)))
+    assert not found.camera_on
+    assert "sign_posted" in found.why_off
+    without = {key: value for key, value in table(region, True).items() if key != "camera"}
+    assert not profile(parse_site(without)).camera_on
+
+
+def line(device: str, t: int, seq: int, kind: str, **fields: Any) -> str:
+    payload = {"v": 1, "boot": 1, "seq": seq, "age": 0, "kind": kind, **fields}
+    return json.dumps({"received": START + t, "topic": f"emobox/v1/s/{device}/event", "payload": payload})
+
+
+def day(folder: Path, region: str | None, releases: bool) -> dict[str, Any]:
+    """One customer, seen from the ask at 0 to 9 s, who presses `top` at 3 s; and one who is silent."""
+    lines = [line("f", 0, 1, "click", pattern="single"), line("t", 3000, 1, "press", key=1)]
+    lines += [line("c", 500 * n, n + 1, "face", **FACE) for n in range(19)]
+    lines += [line("f", 100_000, 2, "click", pattern="single")]
+    lines += [line("c", 100_000 + 500 * n, n + 20, "face", **FACE) for n in range(10)]
+    camera = '[camera]\nsign_posted = "x"\n' + 'releases = "file 12"\n' * releases
+    head = 'site = "s"\nzone = "UTC"\n' + (f'region = "{region}"\n' if region else "")
+    devices = 't = { kind = "terminal", keys = 3 }\nf = { kind = "keyfob" }\nc = { kind = "camera" }\n'
+    (folder / "site.toml").write_text(head + camera + "[points.p.devices]\n" + devices)
+    (folder / "log.jsonl").write_text("\n".join(lines))
+    return replay(folder / "log.jsonl", load_site(folder / "site.toml"))
+
+
+@pytest.mark.parametrize(("region", "releases", "expected"), PROFILES)
+def test_a_replay_uses_the_faces_that_the_profile_allows(
+    region: str | None, releases: bool, expected: tuple[bool, bool], tmp_path: Path
+) -> None:
+    report = day(tmp_path, region, releases)
+    seen = [(contact["outcome"], contact["valid_s"]) for contact in report["contacts"]]
+    full, post, off = (6.0, 5.0), (5.0, 0.0), (0.0, 0.0)  # W = 0 … 6 s; 3 … 8 s and no silent; none
+    rated, silent = {FULL: full, POST: post, OFF: off}[expected]
+    assert seen == [("loyal" if rated else "unknown", rated), ("silent", silent)]
+    assert report["quarantined"] == []
+
+
+def test_a_rating_without_a_camera_is_always_possible(tmp_path: Path) -> None:
+    report = day(tmp_path, None, releases=False)
+    assert (report["contacts"][0]["rating"], report["presses"]["asked"]) == ("top", 1)
