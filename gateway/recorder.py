@@ -31,6 +31,7 @@ TIDY_LEAST = 100
 TAKE = 10_000
 FLOOD = 100  # in a flood the acknowledgements come first: few large steps, and a rest after each
 REST, REST_MAX_S = 4.0, 1.0
+SIZE_MAX = 20_000
 REACHES = (
     "window_after_s",
     "window_post_s",
@@ -112,6 +113,12 @@ class PointStream:
         reach = max(self._site.timeout_ms(self._point), LATE_MS)
         return reach + sum(self._site.defaults.ms(name) for name in REACHES)
 
+    @property
+    def size(self) -> int:
+        """How many events it holds."""
+        events = self._events
+        return len(events.clicks) + len(events.presses) + len(events.spoken) + len(events.readings)
+
     def resume(self, position: int) -> None:
         """Take up the last stretch again: an ask may have been open when the hub stopped."""
         self._load(LATEST, position)
@@ -139,8 +146,8 @@ class PointStream:
         self._made.forget()
         for event in self._journal.events_between(devices, since, LATEST, position):
             self._put(event)
-        records = [*self._journal.records("contact", since), *self._journal.records("press", since)]
-        self.known = {record.id: record for record in records if record.tags["point"] == self._point}
+        kept = (self._journal.records(name, since, point=self._point) for name in ("contact", "press"))
+        self.known = {record.id: record for records in kept for record in records}
         self._standing.load(self._journal.gone(self._point), self.known.values())
         return True
 
@@ -173,7 +180,7 @@ class PointStream:
         """Let go of what lies before the last quiet that ended long enough ago; looks once in a while."""
         if self._taken < self._tidy_at:
             return
-        self._tidy_at = self._taken + max(TIDY_LEAST, self._count() // 8)
+        self._tidy_at = self._taken + max(TIDY_LEAST, self.size // 8)
         quiet_ms = self.quiet_ms
         horizon = now - quiet_ms - self._site.defaults.ms("lateness_s")
         events = self._events
@@ -191,10 +198,6 @@ class PointStream:
             [event for event in events.readings if event.t >= since],
         )
         self.known = {name: record for name, record in self.known.items() if record.time_ms >= since}
-
-    def _count(self) -> int:
-        events = self._events
-        return len(events.clicks) + len(events.presses) + len(events.spoken) + len(events.readings)
 
 
 def difference(old: dict[str, Record], new: dict[str, Record]) -> Iterable[Op]:
@@ -267,7 +270,8 @@ class Recorder:
         for point in touched:
             stream = self._streams[point]
             known, changes = stream.known, stream.changes(now)
-            stream.forget(now)
+            if len(rows) <= FLOOD or stream.size > SIZE_MAX:  # what a flood brings next is of the same hours
+                stream.forget(now)
             ops += changes
             notes += corrections(now, point, late.get(point, ()), known, changes, stream.quiet_ms)
         if rows or ops:

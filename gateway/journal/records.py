@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterable, Sequence
 
 from gateway.journal.events import BATCH
@@ -43,15 +44,20 @@ class Records(JournalFile):
         """Grows whenever events were deleted or erased: what was concluded from them must stand."""
         return self._number("SELECT coalesce(sum(value), 0) FROM counters WHERE name = 'shrunk'")
 
-    def records(self, measurement: str, start: int = 0, end: int = SQLITE_INT_MAX) -> list[Record]:
-        """Records in force with start ≤ time < end, in order of time."""
+    def records(
+        self, measurement: str, start: int = 0, end: int = SQLITE_INT_MAX, *, point: str = ""
+    ) -> list[Record]:
+        """Records in force with start ≤ time < end, in order of time; all points, or one."""
+        mark = f'"point":{json.dumps(point, ensure_ascii=False)}' if point else ""
         rows = self._db.execute(
             "SELECT id, body FROM records AS r WHERE measurement = ? AND time_ms >= ? AND time_ms < ?"
-            " AND op = 'put' AND position = (SELECT max(position) FROM records WHERE id = r.id)"
+            " AND instr(body, ?) AND op = 'put'"
+            " AND position = (SELECT max(position) FROM records WHERE id = r.id)"
             " ORDER BY time_ms, id",
-            (measurement, start, end),
+            (measurement, start, end, mark),
         )
-        return [Record.from_json(*row) for row in rows]
+        found = (Record.from_json(*row) for row in rows)
+        return [record for record in found if not point or record.tags["point"] == point]
 
     def last_time(self, measurement: str) -> int:
         """Time of the newest record of a measurement, in ms; 0 without any."""
