@@ -53,10 +53,12 @@ def run(site: Site, config: Path, stopping: threading.Event) -> int:
     page = Page(journal, site, clock, sinks, presence)
     page.bind()
     log.info("the page is at http://%s:%s", site.web.host, page.port)
-    children = [Supervisor(one) for one in child_processes(site, config)]
+    children = [Supervisor(one, lambda: bus.connected) for one in child_processes(site, config)]
 
     bus.subscribe("emobox/#", ingest.receive)
     bus.subscribe(wire.topic(site.site, "+", "status"), presence.receive)
+    for one in children:
+        bus.listen(wire.topic(site.site, one.name, "event"), one.hear)
     bus.start()
     stages = Stages(stopping)
     stages.start([ingest, recorder, indexer, *sinks, retention, page, *children])
@@ -72,10 +74,15 @@ def run(site: Site, config: Path, stopping: threading.Event) -> int:
 
 def open_store(site: Site) -> Journal:
     """The shop's journal, for the one hub; JournalError when it cannot be had."""
-    store = site.store
-    journal = Journal(Path(store.path) / JOURNAL, cap_mb=store.max_mb, reserve_mb=store.reserve_mb)
+    journal = store_of(site)
     journal.open()
     return journal
+
+
+def store_of(site: Site) -> Journal:
+    """The same, not yet opened."""
+    store = site.store
+    return Journal(Path(store.path) / JOURNAL, cap_mb=store.max_mb, reserve_mb=store.reserve_mb)
 
 
 def watch(bus: Bus, site: Site, point: str, for_ms: int) -> None:

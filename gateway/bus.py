@@ -104,6 +104,10 @@ class Bus:
         if self.connected:
             self._client.subscribe(topic_filter, qos=1)
 
+    def listen(self, topic_filter: str, handler: Callable[[Message], None]) -> None:
+        """Hear, beside its own handler, what another subscription brings (two would bring it twice)."""
+        self._client.message_callback_add(topic_filter, _adapted(handler))
+
     def publish(
         self, topic: str, payload: dict[str, Any] | bytes, *, qos: int = 1, retain: bool = False
     ) -> bool:
@@ -129,7 +133,7 @@ class Bus:
 
     def _received(self, _client: mqtt.Client, _data: Any, message: mqtt.MQTTMessage) -> None:
         if self._on_message:
-            self._on_message(_message(message))
+            _hand(self._on_message, message)
 
 
 def _forget_unsent(client: mqtt.Client) -> None:
@@ -144,4 +148,12 @@ def _message(message: mqtt.MQTTMessage) -> Message:
 
 
 def _adapted(handler: Callable[[Message], None]) -> Callable[[mqtt.Client, Any, mqtt.MQTTMessage], None]:
-    return lambda _client, _data, message: handler(_message(message))
+    return lambda _client, _data, message: _hand(handler, message)
+
+
+def _hand(handler: Callable[[Message], None], message: mqtt.MQTTMessage) -> None:
+    """No message may end the network's thread, however deep: a retained one would end it for ever."""
+    try:
+        handler(_message(message))
+    except RecursionError:
+        log.warning("ignored a message on %s: it is nested too deeply", message.topic[:200])

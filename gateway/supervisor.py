@@ -9,11 +9,13 @@ import subprocess
 import sys
 import threading
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
 from pathlib import Path
 from typing import IO
+
+from gateway.bus import Message
 
 log = logging.getLogger(__name__)
 
@@ -21,6 +23,9 @@ CANNOT = 2  # exit status of a child that only a person can help
 WAIT_FIRST_S, WAIT_MAX_S = 1.0, 60.0
 STEADY_S = 60.0
 GRACE_S = 5.0
+SILENT_MAX_S = 180.0  # three health events
+FIRST_WORD_MAX_S = 900.0  # models may have to be fetched first
+FAILED = 1
 STDIN = 0
 
 
@@ -44,16 +49,30 @@ class ChildState:
 
 
 class Supervisor:
-    """Keeps one child alive; a child and its pipe are replaced together."""
+    """Keeps one child alive; a child and its pipe are replaced together.
 
-    def __init__(self, child: Child) -> None:
-        self._child = child
+    A child whose events stop while the link is up hangs: it is ended, and started again.
+    """
+
+    def __init__(self, child: Child, link_up: Callable[[], bool] = lambda: False) -> None:
+        self._child, self._link_up = child, link_up
         self._state = ChildState(child.name)
+        self._silent_since_s, self._spoke = 0.0, False
 
     @property
     def state(self) -> ChildState:
         """How the child fares."""
         return self._state
+
+    @property
+    def name(self) -> str:
+        """The device's name."""
+        return self._child.name
+
+    def hear(self, message: Message) -> None:
+        """The child has sent an event: it works."""
+        if not message.retain:
+            self._silent_since_s, self._spoke = time.monotonic(), True
 
     def run(self, stopping: threading.Event) -> None:
         """Start, wait, start again with growing waits, until told to stop."""
@@ -76,14 +95,28 @@ class Supervisor:
         return self._child.log.open("ab") if self._child.log else nullcontext()
 
     def _live(self, stopping: threading.Event) -> int:
-        """One life of the child; its exit status."""
+        """One life of the child; its exit status, never that of a good end when it hung."""
+        self._silent_since_s, self._spoke = time.monotonic(), False
+        hung = False
         with self._output() as output, _popen(self._child.command, output) as process:
             self._state = ChildState(self._child.name, True, self._state.starts + 1)
             while process.poll() is None:
-                if stopping.wait(0.2):
+                hung = self._hangs()
+                if hung or stopping.wait(0.2):
                     _end(process)
-            self._state = ChildState(self._child.name, False, self._state.starts, process.returncode)
-            return process.returncode
+            status = process.returncode or (FAILED if hung else 0)
+            self._state = ChildState(self._child.name, False, self._state.starts, status)
+            return status
+
+    def _hangs(self) -> bool:
+        """Whether it has said nothing for too long, though it could have been heard."""
+        if not self._link_up():
+            self._silent_since_s = time.monotonic()
+        silent_s = time.monotonic() - self._silent_since_s
+        hangs = silent_s > (SILENT_MAX_S if self._spoke else FIRST_WORD_MAX_S)
+        if hangs:
+            log.error("%s has said nothing for %.0f s: it hangs, and is replaced", self.name, silent_s)
+        return hangs
 
 
 def _popen(command: Sequence[str], output: IO[bytes] | None) -> subprocess.Popen[bytes]:
