@@ -24,6 +24,7 @@ log = logging.getLogger(__name__)
 DIGITS_MAX = 4300
 LARGEST = sys.float_info.max
 KEPT_BYTES = wire.MAX_BYTES + 1  # of a refused message; still too large where it was
+KEPT_TOPIC = 1000  # characters
 READ_BYTES = 1_000_000  # no device of ours ever sends as much
 WAITING_MAX = 20_000
 BATCH_MAX = 1000
@@ -54,7 +55,8 @@ class Inspector:
             return self._arrival(received, topic, name, payload, line)
         except _RefusedError as refused:
             identity = _identity(payload) if device is not None else None
-            return Quarantined(received, _storable(topic), payload, str(refused), device, identity, line)
+            kept = payload[:KEPT_BYTES]
+            return Quarantined(received, _storable(topic), kept, str(refused), device, identity, line)
 
     def _split(self, topic: str) -> tuple[str, str, str]:
         parts = wire.split_topic(topic)
@@ -79,7 +81,9 @@ class Inspector:
 
 
 def _storable(topic: str) -> str:
-    """A topic as UTF-8 can hold it: a log may carry a lone surrogate, MQTT cannot."""
+    """A topic as UTF-8 can hold it: a log may carry a lone surrogate, MQTT cannot; never of 64 KB."""
+    if len(topic) > KEPT_TOPIC:
+        topic = topic[:KEPT_TOPIC] + "…"
     return topic.encode("utf-8", "backslashreplace").decode()
 
 

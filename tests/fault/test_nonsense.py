@@ -91,6 +91,7 @@ def test_poison_at_speed_stops_nobody_and_every_piece_of_it_is_accounted_for(
         "version",
     }
     assert max(len(item.payload) for item in journal.quarantined()) <= 4097
+    assert max(len(item.topic) for item in journal.quarantined()) <= 1001
     journal.close()
     for bus in (sender, retained):
         bus.stop()
