@@ -19,7 +19,7 @@ log = logging.getLogger(__name__)
 
 def next_boot(path: Path) -> int:
     """One more than the last start's number, kept in `path` before it is used."""
-    boot = int(path.read_text()) + 1 if path.exists() else 1
+    boot = _last_boot(path) + 1
     path.parent.mkdir(parents=True, exist_ok=True)
     fresh = path.with_suffix(".new")
     with fresh.open("w") as file:
@@ -27,7 +27,22 @@ def next_boot(path: Path) -> int:
         file.flush()
         os.fsync(file.fileno())
     fresh.replace(path)
+    folder = os.open(path.parent, os.O_RDONLY)  # else a power cut may bring the old number back
+    try:
+        os.fsync(folder)
+    finally:
+        os.close(folder)
     return boot
+
+
+def _last_boot(path: Path) -> int:
+    """The number in the file; where a power cut destroyed it, one that no count of starts has reached."""
+    try:
+        return int(path.read_text())
+    except FileNotFoundError:
+        return 0
+    except ValueError:
+        return int(time.time())
 
 
 class MomentDevice:

@@ -175,12 +175,12 @@ def press_records(hub: HubProcess) -> Counter[tuple[str, int]]:
 
 def press_points(influx: Server) -> Counter[tuple[str, int]]:
     """The same of the database."""
-    found = [dict(zip(columns, row, strict=True)) for columns, row in _rows(influx, "SELECT * FROM press")]
-    return Counter((row["device"], row["time"] // 1_000_000) for row in found)
+    return Counter((point["device"], point["time"] // 1_000_000) for point in points(influx, "press"))
 
 
-def _rows(influx: Server, query: str) -> list[tuple[list[str], list[Any]]]:
-    asked = urlencode({"db": "emobox", "epoch": "ns", "q": query})
+def points(influx: Server, measurement: str) -> list[dict[str, Any]]:
+    """All points of a measurement, time in ns."""
+    asked = urlencode({"db": "emobox", "epoch": "ns", "q": f"SELECT * FROM {measurement}"})
     with urlopen(f"{influx.url}/query?{asked}", timeout=20) as answer:
-        result = json.load(answer)["results"][0]
-    return [(series["columns"], row) for series in result.get("series", ()) for row in series["values"]]
+        found = json.load(answer)["results"][0].get("series", ())
+    return [dict(zip(each["columns"], row, strict=True)) for each in found for row in each["values"]]

@@ -7,13 +7,16 @@ from collections.abc import Callable
 from firmware import wire
 from gateway.bus import BrokerAddress, Bus, Message
 from tests.fault.shop import (
+    OWN_TIME_MS,
     Happening,
     Hub,
     Identity,
     Witness,
     every_acknowledged_event_is_stored_once_at_its_own_time,
     followed,
+    points,
 )
+from tests.integration.hub import wait_for
 from tests.servers import Server
 
 MakeHub = Callable[..., Hub]
@@ -95,3 +98,29 @@ def test_fifty_devices_flush_a_days_queue_at_once(make_hub: MakeHub, broker: Ser
     assert journal.gaps() == 0
     journal.close()
     every_acknowledged_event_is_stored_once_at_its_own_time(hub, devices, influx)
+
+
+def test_ten_minutes_without_a_hub_leave_every_minute_right(
+    make_hub: MakeHub, broker: Server, influx: Server
+) -> None:
+    """Compressed: the devices' ages say that ten minutes have passed, the hub itself is down for seconds."""
+    hub = make_hub(influx.url)
+    journal = hub.journal()
+    hub.kill()
+    now_ms = time.time_ns() // 1_000_000
+    asked = [now_ms - minute * MINUTE_MS for minute in range(10, 0, -1)]
+    clicks = {n: Happening(ms, "click", {"pattern": "single"}) for n, ms in enumerate(asked, 1)}
+    presses = {n: Happening(ms + 1000, "press", {"key": n % 3 + 1}) for n, ms in enumerate(asked, 1)}
+    devices = [Flusher(broker, "term-1", presses), Flusher(broker, "fob-1", clicks)]
+    hub.start()
+    for device in devices:  # all answers before all questions: every contact is a correction
+        device.flush()
+    followed(journal)
+    wait_for(lambda: len(journal.records("contact")) == len(asked), "a contact a minute")
+    contacts = journal.records("contact")
+    assert all(abs(contact.time_ms - ms) < OWN_TIME_MS for contact, ms in zip(contacts, asked, strict=True))
+    assert [contact.fields["rating"] for contact in contacts] == ["middle", "low", "top"] * 3 + ["middle"]
+    assert all(abs(float(contact.fields["answer_s"] or 0) - 1.0) < 0.5 for contact in contacts)
+    journal.close()
+    every_acknowledged_event_is_stored_once_at_its_own_time(hub, devices, influx)
+    assert len(points(influx, "contact")) == len(asked)
