@@ -136,6 +136,7 @@ class Load:
         self._sent = 0
         self._waiting: dict[int, tuple[float, float]] = {}  # number: first and latest sending
         self.acked_s: list[float] = [0.0] * count
+        self.sent_at_s: list[float] = []
         self.resent = 0
 
     def run(self) -> float:
@@ -170,6 +171,7 @@ class Load:
         now = time.monotonic()
         fresh = range(self._sent, end)
         self._waiting.update((n, (now, now)) for n in fresh)
+        self.sent_at_s += [now] * len(fresh)
         self._sent = end
         self._link.publish([self._events.packet(n) for n in fresh])
 
@@ -221,7 +223,8 @@ def main() -> None:
     events = Events(args.count, args.kinds, args.spread_s, args.boot)
     load = Load(link, events, args.count, args.until, args.rate)
     seconds = load.run()
-    print(json.dumps({"seconds": seconds, "resent": load.resent, "latencies_s": sorted(load.acked_s)}))
+    times = {"latencies_s": load.acked_s, "sent_at_s": load.sent_at_s}
+    print(json.dumps({"seconds": seconds, "resent": load.resent, **times}))
 
 
 if __name__ == "__main__":
