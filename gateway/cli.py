@@ -9,6 +9,7 @@ import signal
 import sys
 import threading
 from collections.abc import Callable, Iterable, Sequence
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -50,13 +51,7 @@ def _parser() -> argparse.ArgumentParser:
     _add(verbs, "camera", camera, "one camera process (emobox run starts it)", _child)
     _add(verbs, "microphone", microphone, "one microphone process (emobox run starts it)", _child)
     _add(verbs, "dashboards", dashboards, "write or check the Grafana dashboards", _dashboards)
-    _add(
-        verbs,
-        "audit",
-        store.guarded(store.audit),
-        "print the audit log, or verify its chain of hashes",
-        store.audit_arguments,
-    )
+    store.add_verbs(partial(_add, verbs))
     _add(verbs, "models", models, "fetch the model files, with their sha256 checked", _models)
     return parser
 

@@ -41,7 +41,7 @@ def replay(log: Path, site: Site) -> dict[str, Any]:
         journal = Journal(Path(folder) / "journal.db", durable=False)
         journal.open()
         try:
-            journal.append(_in_order_of_arrival(read_log(log.read_bytes(), site)))
+            journal.append(in_order_of_arrival(read_log(log.read_bytes(), site)))
             return _report(journal, site)
         finally:
             journal.close()
@@ -113,7 +113,7 @@ def payload_bytes(payload: Any) -> bytes:
         return payload.encode("utf-8", "surrogatepass")
 
 
-def _in_order_of_arrival(items: Iterable[Arrival | Quarantined]) -> list[Arrival | Quarantined]:
+def in_order_of_arrival(items: Iterable[Arrival | Quarantined]) -> list[Arrival | Quarantined]:
     """The first copy to arrive is kept: smallest received, then smallest t (spec 2)."""
     return sorted(items, key=_arrival_order)
 

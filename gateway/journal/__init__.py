@@ -6,6 +6,7 @@ from gateway.journal.events import Events, Row
 from gateway.journal.file import SQLITE_INT_MAX, JournalError, JournalFullError, check_file, copy_file
 from gateway.journal.keeping import ALL, FACES, RECORDS, Erasure, Gone, Keeping
 from gateway.journal.records import Records
+from gateway.journal.schema import SCHEMA_VERSION
 from gateway.journal.trail import GENESIS, TRIMMED, Entry, Note, Trail
 
 __all__ = [
@@ -13,6 +14,7 @@ __all__ = [
     "FACES",
     "GENESIS",
     "RECORDS",
+    "SCHEMA_VERSION",
     "SQLITE_INT_MAX",
     "TRIMMED",
     "Entry",

@@ -27,6 +27,17 @@ class Row:
     event: Event | None
 
 
+@dataclass(frozen=True, slots=True)
+class Message:
+    """A stored event as it was sent: `body` is canonical JSON without `age`; `copies` came again later."""
+
+    received: int
+    device: str
+    age: int | None
+    body: str
+    copies: int
+
+
 class Events(JournalFile):
     """The part of the journal that keeps events and the quarantine."""
 
@@ -41,6 +52,13 @@ class Events(JournalFile):
     def events_after(self, position: int, limit: int = BATCH) -> list[Row]:
         """The next events in order of arrival."""
         return list(self._rows("WHERE n > ? ORDER BY n LIMIT ?", (position, limit)))
+
+    def messages(self, start: int, end: int) -> Iterator[Message]:
+        """What was sent about start ≤ t < end (of untrusted time: arrived then), in order of arrival."""
+        columns = "received, device, age, body, copies"
+        where = "coalesce(t, received) >= ? AND coalesce(t, received) < ? AND kind <> ?"
+        query = f"SELECT {columns} FROM events WHERE {where} ORDER BY n"
+        return (Message(*row) for row in self._db.execute(query, (start, end, ERASED)))
 
     def last_event(self) -> int:
         """Place of the newest event."""

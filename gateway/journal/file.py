@@ -85,6 +85,20 @@ class JournalFile:
         except OSError as error:
             raise JournalError(f"{self._path}: cannot be opened: {error.strerror}") from None
 
+    @property
+    def path(self) -> Path:
+        """Where the file lies."""
+        return self._path
+
+    @contextmanager
+    def stopped(self) -> Iterator[None]:
+        """Inside, no hub uses the file; JournalError when one does."""
+        self._lock()
+        try:
+            yield
+        finally:
+            self.close()
+
     @contextmanager
     def reading(self) -> Iterator[None]:
         """Inside, a read that the file's damage or a disk's failure stops is a JournalError."""
@@ -248,8 +262,8 @@ def copy_file(source: Path, target: Path) -> None:
         raise JournalError(f"{source}: cannot be copied to {target}: {error}") from error
 
 
-def check_file(path: Path) -> None:
-    """JournalError when the file is damaged, no journal, or of a newer version; changes nothing."""
+def check_file(path: Path) -> int:
+    """The schema version of a journal's file; JournalError when it is damaged, none, or newer than this."""
     try:
         with _closing(path, "ro") as db:
             (found,) = db.execute("PRAGMA integrity_check(1)").fetchone()
@@ -260,6 +274,7 @@ def check_file(path: Path) -> None:
         raise JournalError(f"{path}: is damaged: {found}")
     if not 0 < version <= SCHEMA_VERSION:
         raise JournalError(f"{path}: is no journal of this version of EmoBox, or an older one")
+    return int(version)
 
 
 @contextmanager

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from gateway.journal.events import ERASED, QUARANTINED, UNTRUSTED, count, first_word
@@ -33,12 +33,18 @@ class Gone:
 
 @dataclass(frozen=True, slots=True)
 class Erasure:
-    """What to erase: these devices' and points' events and records, from ≤ t < end, ms since 1970."""
+    """Erase what these devices sent, start ≤ t < end; records of the wider stretch keep their judgement.
+
+    Times in ms; the records are those to take back.
+    """
 
     point: str
     devices: Sequence[str]
     start: int
     end: int
+    frozen_start: int
+    frozen_end: int
+    records: Sequence[Record]
 
 
 class Keeping(JournalFile):
@@ -152,28 +158,42 @@ class Keeping(JournalFile):
 
         return self._finish(work)
 
-    def erase(self, erasure: Erasure, records: Sequence[Record], note: Note) -> int:
-        """Blank the events and quarantined messages, take back the records, in one commit; how many events.
+    def erase(self, plan: Callable[[], Erasure], note: Callable[[Erasure, int], Note]) -> tuple[Erasure, int]:
+        """Blank events and quarantined messages, take back records, in one commit; what, and how many events.
 
-        An event's identity stays, so that a copy that arrives later is not taken for a new one.
+        The plan is made inside the commit. An event's identity stays, so that a copy that arrives later is
+        not taken for a new one.
         """
 
-        def work(db: Connection) -> int:
-            db.execute("PRAGMA secure_delete = ON")
+        def work(db: Connection) -> tuple[Erasure, int]:
+            erasure = plan()
             events = _blank(db, erasure)
-            put(db, [("retract", record) for record in records])
-            old = "DELETE FROM records WHERE id = ? AND op = 'put'"
-            db.executemany(old, [(record.id,) for record in records])
-            gone = (erasure.point, ALL, erasure.start, erasure.end)
+            put(db, [("retract", record) for record in erasure.records])
+            _drop_versions(db, erasure)
+            gone = (erasure.point, ALL, erasure.frozen_start, erasure.frozen_end)
             db.execute("INSERT INTO gone VALUES (?, ?, ?, ?)", gone)
             count(db, "shrunk")
-            add_notes(db, [(note[0], note[1], {**note[2], "events": events})])
-            return events
+            add_notes(db, [note(erasure, events)])
+            return erasure, events
 
-        events = self._finish(work)
+        self._db.execute("PRAGMA secure_delete = ON")
+        done = self._finish(work)
         self._db.execute("PRAGMA wal_checkpoint(TRUNCATE)")
         self._notify()
-        return events
+        return done
+
+
+def _drop_versions(db: Connection, erasure: Erasure) -> None:
+    """Every version of a record of the stretch, in force or not; what is needed to take it back stays."""
+    rows = db.execute(
+        "SELECT position, id, body FROM records WHERE op = 'put' AND time_ms >= ? AND time_ms < ?"
+        " AND measurement IN (SELECT DISTINCT measurement FROM records WHERE measurement <> 'index')",
+        (erasure.start, erasure.end),
+    ).fetchall()
+    for position, name, body in rows:
+        tags = Record.from_json(name, body).tags
+        if tags.get("point") == erasure.point or tags.get("device") in erasure.devices:
+            db.execute("DELETE FROM records WHERE position = ?", (position,))
 
 
 def _delete(db: Connection, chosen: str, given: tuple[str | int, ...]) -> int:
@@ -220,10 +240,9 @@ def _blank(db: Connection, erasure: Erasure) -> int:
 
 def _blank_quarantine(db: Connection, device: str, erasure: Erasure) -> int:
     topic = f"*/{device.replace('[', '[[]').replace('*', '[*]').replace('?', '[?]')}/event"
-    where = "topic GLOB ? AND received >= ? AND received < ?"
-    rows = db.execute(
-        f"SELECT n, reason FROM quarantine WHERE {where}", (topic, erasure.start, erasure.end)
-    ).fetchall()
+    where = "(topic GLOB ? OR topic = ?) AND received >= ? AND received < ?"
+    given = (topic, device, erasure.start, erasure.end)
+    rows = db.execute(f"SELECT n, reason FROM quarantine WHERE {where}", given).fetchall()
     for n, reason in rows:
         count(db, f"{QUARANTINED}{first_word(reason)}")
         db.execute("DELETE FROM quarantine WHERE n = ?", (n,))

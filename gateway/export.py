@@ -1,0 +1,81 @@
+"""The journal as the replay log of spec 6, and back."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+from firmware import wire
+from gateway.audit import EXPORT, IMPORT
+from gateway.config import Site
+from gateway.events import Quarantined
+from gateway.journal import SQLITE_INT_MAX, Journal, JournalError
+from gateway.journal.events import Message
+from gateway.replay import in_order_of_arrival, read_log
+
+BATCH = 1000
+
+
+def export_log(
+    journal: Journal, site: Site, out: Path, now: int, start: int = 0, end: int = SQLITE_INT_MAX
+) -> int:
+    """Write one message a line, start ≤ t < end (ms), whole or not at all; how many. OSError."""
+    part, digest, count = out.with_name(f"{out.name}.part"), hashlib.sha256(), 0
+    with open(part, "wb", opener=_private) as file:
+        for line in _lines(journal, site, start, end):
+            digest.update(line)
+            file.write(line)
+            count += 1
+        file.flush()
+        os.fsync(file.fileno())
+    part.replace(out)
+    span = {"from": start, "to": end if end < SQLITE_INT_MAX else None}
+    journal.note((now, EXPORT, {"lines": count, "sha256": digest.hexdigest(), **span}))
+    return count
+
+
+def _private(path: str, flags: int) -> int:
+    return os.open(path, flags, 0o600)
+
+
+def _lines(journal: Journal, site: Site, start: int, end: int) -> Iterator[bytes]:
+    for message in journal.messages(start, end):
+        line = _line(message.received, wire.topic(site.site, message.device, "event"), _payload(message))
+        yield from [line] * (1 + message.copies)
+    for item in reversed(journal.quarantined()):
+        if start <= item.received < end or item.reason == "bad_line":
+            yield _quarantined(item)
+
+
+def _payload(message: Message) -> dict[str, Any]:
+    return {**json.loads(message.body), "age": message.age}
+
+
+def _line(received: int, topic: str, payload: Any) -> bytes:
+    """ASCII: a raw byte that is not UTF-8 is a lone surrogate, written as an escape."""
+    text = json.dumps({"received": received, "topic": topic, "payload": payload}, separators=(",", ":"))
+    return f"{text}\n".encode("ascii")
+
+
+def _quarantined(item: Quarantined) -> bytes:
+    if item.reason == "bad_line":
+        return item.payload + b"\n"
+    return _line(item.received, item.topic, item.payload.decode("utf-8", "surrogateescape"))
+
+
+def import_log(journal: Journal, site: Site, log: Path, now: int) -> int:
+    """Fill an empty journal from a log; how many messages. JournalError when it is not empty, OSError."""
+    if journal.last_event() or journal.quarantined(1):
+        raise JournalError(
+            "the journal is not empty: name a new [store] path in site.toml, then import again"
+        )
+    content = log.read_bytes()
+    items = in_order_of_arrival(read_log(content, site))
+    for place in range(0, len(items), BATCH):
+        journal.append(items[place : place + BATCH])
+    journal.note((now, IMPORT, {"lines": len(items), "sha256": hashlib.sha256(content).hexdigest()}))
+    return len(items)

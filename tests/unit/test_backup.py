@@ -1,0 +1,146 @@
+"""A backup is taken while the hub runs and is verified; a restore puts a verified one back."""
+
+from __future__ import annotations
+
+import sqlite3
+import threading
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from gateway.backup import backup, restore
+from gateway.cli import main
+from gateway.config import parse_site
+from gateway.journal import Journal, JournalError
+from tests.unit.test_audit import Shop
+from tests.unit.test_live_equals_replay import SITE, START
+from tests.unit.test_retention import in_force
+
+TOML = 'site = "s"\nzone = "Europe/Berlin"\n[store]\npath = "{}"\nreserve_mb = 1\n'
+
+
+@pytest.fixture
+def journal(tmp_path: Path) -> Iterator[Journal]:
+    opened = Journal(tmp_path / "journal.db", reserve_mb=1)
+    opened.open()
+    yield opened
+    opened.close()
+
+
+def test_a_backup_taken_while_events_arrive_is_whole_and_restores_to_the_same(
+    journal: Journal, tmp_path: Path
+) -> None:
+    shop, out, over = Shop(journal, parse_site(SITE)), tmp_path / "b.db", threading.Event()
+    journal.note((START, "deletion", {}))
+
+    def shop_goes_on() -> None:
+        t = START
+        while not over.is_set():
+            t += 40_000
+            shop.arrive("fob", "click", {"pattern": "single"}, t, 0)
+
+    thread = threading.Thread(target=shop_goes_on)
+    thread.start()
+    beside = Journal(tmp_path / "journal.db", reserve_mb=1)
+    beside.open_beside()
+    for _ in range(5):
+        backup(beside, out, START)
+    over.set()
+    thread.join()
+    backup(beside, out, START)
+    beside.close()
+    before = in_force(journal, "contact"), journal.last_event(), len(list(journal.audit()))
+    shop.arrive("term", "press", {"key": 3}, shop.clock.now + 1, 0)
+    journal.close()
+    kept = restore(journal, out, START)
+    after = in_force(journal, "contact"), journal.last_event(), len(list(journal.audit()))
+    assert after[:2] == before[:2]
+    assert [entry.kind for entry in journal.audit()][-1] == "restore"
+    old = Journal(kept, reserve_mb=1)
+    old.open(read_only=True)
+    assert old.last_event() == before[1] + 1
+    old.close()
+
+
+def test_no_restore_while_a_hub_is_running(journal: Journal, tmp_path: Path) -> None:
+    backup(journal, tmp_path / "b.db", START)
+    second = Journal(tmp_path / "journal.db", reserve_mb=1)
+    with pytest.raises(JournalError, match="another hub is using this journal; stop it first"):
+        restore(second, tmp_path / "b.db", START)
+
+
+def spoil(path: Path) -> None:
+    content = bytearray(path.read_bytes())
+    content[4096 * 3 : 4096 * 5] = b"\x55" * 8192
+    path.write_bytes(content)
+
+
+def forge(path: Path) -> None:
+    db = sqlite3.connect(path)
+    db.execute("UPDATE audit SET detail = '{}' WHERE n = 1")
+    db.commit()
+    db.close()
+
+
+@pytest.mark.parametrize(
+    ("harm", "why"),
+    [
+        (spoil, "damaged"),
+        (forge, "its audit log does not hold: line 1 was tampered with"),
+        (lambda path: path.write_bytes(b"hello" * 2000), "is no journal, or damaged"),
+        (lambda path: path.write_bytes(b""), "is no journal of this version"),
+        (lambda path: path.unlink(), "is no journal, or damaged"),
+        (lambda path: sqlite3.connect(path).execute("PRAGMA user_version = 99"), "of this version of EmoBox"),
+    ],
+)
+def test_a_backup_that_does_not_hold_is_refused_and_nothing_changes(
+    journal: Journal, tmp_path: Path, harm: object, why: str
+) -> None:
+    journal.note((START, "deletion", {"events": 1}))
+    out = tmp_path / "b.db"
+    backup(journal, out, START)
+    harm(out)  # type: ignore[operator]
+    journal.close()
+    before = (tmp_path / "journal.db").read_bytes()
+    with pytest.raises(JournalError, match=why):
+        restore(journal, out, START)
+    assert (tmp_path / "journal.db").read_bytes() == before
+
+
+def test_no_backup_is_made_of_a_journal_whose_audit_log_was_tampered_with(
+    journal: Journal, tmp_path: Path
+) -> None:
+    journal.note((START, "deletion", {"events": 1}))
+    forge(tmp_path / "journal.db")
+    with pytest.raises(JournalError, match="line 1 was tampered with"):
+        backup(journal, tmp_path / "b.db", START)
+    assert not list(tmp_path.glob("b.db*"))
+
+
+def test_a_damaged_journal_is_replaced_by_the_backup(journal: Journal, tmp_path: Path) -> None:
+    shop, out = Shop(journal, parse_site(SITE)), tmp_path / "b.db"
+    shop.arrive("fob", "click", {"pattern": "single"}, START, 0)
+    backup(journal, out, START)
+    journal.close()
+    (tmp_path / "journal.db").write_bytes(b"rubbish" * 5000)
+    (tmp_path / "journal.db-wal").write_bytes(b"rubbish" * 500)
+    kept = restore(journal, out, START)
+    assert journal.last_event() == 1
+    assert kept.read_bytes() == b"rubbish" * 5000
+
+
+def test_the_verbs_backup_and_restore_work_together(
+    journal: Journal, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    config, out = tmp_path / "site.toml", tmp_path / "b.db"
+    config.write_text(TOML.format(tmp_path))
+    given = ["--config", str(config)]
+    assert main(["backup", "--out", str(out), *given]) == 0
+    assert "verified, sha256" in capsys.readouterr().out
+    assert main(["restore", str(out), *given]) == 1
+    assert "stop it first" in capsys.readouterr().err
+    journal.close()
+    assert main(["restore", str(out), *given]) == 0
+    assert main(["audit", "verify", *given]) == 0
+    assert main(["backup", "--out", str(tmp_path / "no" / "b.db"), *given]) == 2
