@@ -190,10 +190,7 @@ def wear(runs: int) -> list[Row]:
     pairs = [(wear_of_hub(), wear_of_lines()) for _ in range(runs)]
     ours, theirs = [a for a, _ in pairs], [b for _, b in pairs]
     peer = "line, then fsync"
-    years = [
-        [CARD_BYTES * CYCLES / AMPLIFICATION / EVENTS_A_DAY / one / 365 for one in side]
-        for side in (ours, theirs)
-    ]
+    life = CARD_BYTES * CYCLES / AMPLIFICATION / EVENTS_A_DAY / 365
     what = f"{EVENTS_A_DAY} events a day: life of a 32 GB card (1000 cycles, amplification 4)"
     return [
         Row(f"written to disk an event, {WEAR_RATE}/s", "bytes", ours, peer, theirs),
