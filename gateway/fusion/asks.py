@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from bisect import bisect_right
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 
 from gateway.events import Click, Spoken
@@ -101,9 +101,9 @@ class _Walk:
             self._open(t, "keyfob")
 
     def _double(self, click: Click) -> None:
-        asks: Sequence[Ask] = self.found.asks
-        in_time = asks and click.t - asks[-1].t <= self._limits.cancel_ms
-        self.found.doubles.append(Double(click, len(asks) - 1 if in_time else None))
+        place = self.found.newest(click.t)
+        in_time = place is not None and click.t - self.found.asks[place].t <= self._limits.cancel_ms
+        self.found.doubles.append(Double(click, place if in_time else None))
 
     def _is_young(self, t: int) -> bool:
         asks = self.found.asks
