@@ -90,6 +90,9 @@ class Courier:
         now_ms = self._clock.now_ms()
         self._young = {who: until_ms for who, until_ms in self._young.items() if until_ms > now_ms}
         events = self._outbox.oldest(BATCH)
+        if not events:
+            self._count_attempt(now_ms)  # nothing can be read just now
+            return
         waiting = [event for event in events if event[:2] not in self._young]
         if not waiting:
             self._due_ms = min(self._young[event[:2]] for event in events)

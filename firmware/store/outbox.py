@@ -79,14 +79,20 @@ class Outbox:
         segment.add()
 
     def oldest(self, most):
-        """Up to `most` waiting events, oldest first: tuples (boot, seq, happened_ms, body)."""
+        """Up to `most` waiting events, oldest first: tuples (boot, seq, happened_ms, body).
+
+        One that can no longer be read is dropped and counted.
+        """
         found = []
         for segment in list(self._segments):
+            unread = segment.live
             for seq, happened_ms, body in self._records(segment):
                 if len(found) == most:
                     return found
+                unread &= ~(1 << (seq - segment.first))
                 if segment.holds(segment.boot, seq):
                     found.append((segment.boot, seq, happened_ms, body))
+            self._drop_unread(segment, unread)
         return found
 
     def holds(self, boot, seq):
@@ -117,12 +123,21 @@ class Outbox:
 
     def _drop_oldest(self):
         segment = self._segments[0]
-        self.dropped += segment.queued()
+        self._count_dropped(segment.queued())
+        self._forget(segment)
+
+    def _drop_unread(self, segment, unread):
+        numbers = [number for number in range(segment.count) if unread >> number & 1]
+        if numbers and read_bytes(self._path(segment, ".log")):  # a file that does not open may open later
+            self._count_dropped(len(numbers))
+            self._acknowledge(segment, numbers)
+
+    def _count_dropped(self, number):
+        self.dropped += number
         try:
             replace(self._folder + "/dropped", str(self.dropped))
         except OSError:
             pass  # a full flash: the room that this makes matters more than the count over a power cut
-        self._forget(segment)
 
     def _acknowledge(self, segment, numbers):
         for number in numbers:
@@ -149,8 +164,9 @@ class Outbox:
 
     def _recover(self, boot, first):
         segment = Segment(boot, first)
-        for _ in self._records(segment):
-            segment.add()
+        for seq, _, _ in self._records(segment):
+            while segment.first + segment.count <= seq:
+                segment.add()  # also what lies before it and cannot be read: it is dropped when it is due
         self._segments.append(segment)
         for mark in read_bytes(self._path(segment, ".ack")):
             if mark & 0xC0 == _ACK and mark ^ _ACK < segment.count:
@@ -159,14 +175,16 @@ class Outbox:
             self._forget(segment)
 
     def _records(self, segment):
-        """(seq, happened_ms, body) of each whole record, up to the first torn one."""
+        """(seq, happened_ms, body) of each whole record; what is torn between them is passed over."""
         data = read_bytes(self._path(segment, ".log"))
-        at = 0
-        for number in range(PER_SEGMENT):
+        at, wanted = 0, segment.first
+        while at < len(data):
             found = record.unpack(data, at, segment.boot)
-            if found is None or found[0] != segment.first + number:
-                return
+            if found is None or not wanted <= found[0] < segment.first + PER_SEGMENT:
+                at += 1
+                continue
             yield found
+            wanted = found[0] + 1
             at += record.size(found[2])
 
     def _known(self, name):

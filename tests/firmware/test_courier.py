@@ -136,6 +136,34 @@ def test_what_is_no_longer_wanted_is_not_sent_in_the_batch(tmp_path: Path) -> No
     assert [seq for _, seq in desk.run(100)] == [3]
 
 
+def test_an_event_that_cannot_be_read_holds_up_no_other_and_costs_no_time(tmp_path: Path) -> None:
+    desk = Desk(tmp_path)
+    desk.up = False
+    desk.happen()
+    path = next(tmp_path.glob("*.log"))
+    path.write_bytes(b"\xff" + path.read_bytes()[1:])
+    desk.up = True
+    assert desk.run(5_000) == []
+    desk.up = False
+    seq = desk.happen()
+    desk.up = True
+    assert desk.run(100) == [(5_000, seq)]
+    assert (desk.outbox.dropped, desk.outbox.queued()) == (1, 1)
+
+
+def test_a_file_that_cannot_be_opened_is_not_tried_without_a_pause(tmp_path: Path) -> None:
+    desk = Desk(tmp_path)
+    desk.up = False
+    desk.happen()
+    path = next(tmp_path.glob("*.log"))
+    path.rename(tmp_path / "away")
+    desk.up = True
+    desk.run(2_000)
+    assert desk.courier._due_ms > desk.clock.ms
+    (tmp_path / "away").rename(path)
+    assert [seq for _, seq in desk.run(10_000)][:1] == [1]
+
+
 def test_acknowledgements_of_strangers_change_nothing(tmp_path: Path) -> None:
     desk = Desk(tmp_path)
     desk.happen()

@@ -79,14 +79,34 @@ def test_a_record_cut_at_any_byte_is_lost_alone(tmp_path: Path) -> None:
         assert identities(opened(tmp_path)) == [(3, 1), (3, 2), (3, 3)], cut
 
 
-def test_a_flipped_bit_ends_the_segment_without_a_false_event(tmp_path: Path) -> None:
+def flipped(whole: bytes, at: int) -> bytes:
+    return whole[:at] + bytes([whole[at] ^ 4]) + whole[at + 1 :]
+
+
+def test_a_flipped_bit_costs_one_event_and_makes_no_false_one(tmp_path: Path) -> None:
     fill(opened(tmp_path), boot=3, count=2)
     path = tmp_path / "3-1.log"
     whole = path.read_bytes()
     for at in range(len(whole)):
-        path.write_bytes(whole[:at] + bytes([whole[at] ^ 4]) + whole[at + 1 :])
-        whole_before = 0 if at < len(whole) // 2 else 1
-        assert identities(opened(tmp_path)) == [(3, 1)][:whole_before], at
+        path.write_bytes(flipped(whole, at))
+        assert identities(opened(tmp_path)) == [(3, 2 if at < len(whole) // 2 else 1)], at
+        for left in tmp_path.glob("3-1.ack"):
+            left.unlink()
+
+
+def test_what_can_no_longer_be_read_is_dropped_and_counted_once(tmp_path: Path) -> None:
+    for at in range(3):
+        folder = tmp_path / str(at)
+        box = opened(folder)
+        fill(box, boot=3, count=3)
+        path = folder / "3-1.log"
+        whole = path.read_bytes()
+        path.write_bytes(flipped(whole, at * len(whole) // 3 + 5))
+        left = [(3, seq) for seq in (1, 2, 3) if seq != at + 1]
+        assert identities(box) == identities(box) == identities(opened(folder)) == left
+        assert (box.dropped, box.queued(), opened(folder).dropped) == (1, 2, 1)
+        box.delete(3, [1, 2, 3])
+        assert not list(folder.glob("3-*"))
 
 
 class Cut(BaseException):
