@@ -23,6 +23,7 @@ log = logging.getLogger(__name__)
 
 DIGITS_MAX = 4300
 LARGEST = sys.float_info.max
+NUMBERS, CONTAINERS = (int, float), (dict, list)  # made once: `int | float` is a new object at every use
 KEPT_BYTES = wire.MAX_BYTES + 1  # of a refused message; still too large where it was
 KEPT_TOPIC = 1000  # characters
 READ_BYTES = 1_000_000  # no device of ours ever sends as much
@@ -138,10 +139,10 @@ def _is_sound(container: dict[str, Any] | list[Any], levels: int) -> bool:
     if levels <= 0:
         return False
     for value in container.values() if isinstance(container, dict) else container:
-        if isinstance(value, int | float):
+        if isinstance(value, NUMBERS):
             if not (-LARGEST <= value <= LARGEST or _fits_double(value)):
                 return False
-        elif isinstance(value, dict | list) and not _is_sound(value, levels - 1):
+        elif isinstance(value, CONTAINERS) and not _is_sound(value, levels - 1):
             return False
     return True
 
