@@ -16,6 +16,7 @@ from typing import Any
 from gateway import cli_store as store
 from gateway.bus import BusError
 from gateway.config import Site, SiteError, load_site
+from gateway.device import DeviceError
 
 Verb = Callable[[argparse.Namespace], int]
 
@@ -29,7 +30,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     verb: Verb = args.verb
     try:
         return verb(args)
-    except (SiteError, BusError) as error:
+    except (SiteError, BusError, DeviceError) as error:
         return _unusable(error)
     except KeyboardInterrupt:
         return 130

@@ -16,10 +16,29 @@ from gateway.bus import BrokerAddress, Bus, Message
 
 log = logging.getLogger(__name__)
 
+MAX_DIGITS = 15
+NO_COUNT_GOT_HERE = 1_767_225_600  # the seconds of 2026-01-01: also where the clock was not set yet
+
+
+class DeviceError(Exception):
+    """The device cannot keep what it must keep; the text says what to put right."""
+
 
 def next_boot(path: Path) -> int:
-    """One more than the last start's number, kept in `path` before it is used."""
-    boot = _last_boot(path) + 1
+    """One more than the last start's number, kept in `path` before it is used. DeviceError: it cannot be."""
+    try:
+        boot = _last_boot(path) + 1
+        _keep(path, boot)
+    except OSError as error:
+        what = "give the folder of [store] path in site.toml to this user, and check that the disk has room"
+        raise DeviceError(
+            f"{path.parent} cannot keep the number of starts ({error.strerror}); {what}"
+        ) from None
+    return boot
+
+
+def _keep(path: Path, boot: int) -> None:
+    """Write it so that a power cut leaves the old number or the new one."""
     path.parent.mkdir(parents=True, exist_ok=True)
     fresh = path.with_suffix(".new")
     with fresh.open("w") as file:
@@ -32,17 +51,17 @@ def next_boot(path: Path) -> int:
         os.fsync(folder)
     finally:
         os.close(folder)
-    return boot
 
 
 def _last_boot(path: Path) -> int:
     """The number in the file; where a power cut destroyed it, one that no count of starts has reached."""
     try:
-        return int(path.read_text())
+        text = path.read_bytes().strip()
     except FileNotFoundError:
         return 0
-    except ValueError:
-        return int(time.time())
+    return (
+        int(text) if text.isdigit() and len(text) < MAX_DIGITS else max(NO_COUNT_GOT_HERE, int(time.time()))
+    )
 
 
 class MomentDevice:
@@ -76,7 +95,7 @@ class MomentDevice:
         return self._bus.connected
 
     def start(self) -> None:
-        """Count the boot and connect in the background."""
+        """Count the boot and connect in the background. DeviceError, BusError."""
         self._boot = next_boot(self._state_dir / f"{self._device}.boot")
         self._bus.subscribe(self._topic("command"))
         self._bus.start()

@@ -124,8 +124,8 @@ def _serve(site: Site, device: str, state_dir: Path, stop: threading.Event) -> N
     capture = Capture(opener(source.source, source.loop))
     sender = MomentDevice(site.broker.address(), site.site, device, state_dir, lambda command: None)
     capture.start()
-    sender.start()
     try:
+        sender.start()
         Microphone(sender, capture, engine, Spotter(phrases)).run(stop)
     finally:
         capture.stop()

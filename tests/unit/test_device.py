@@ -1,0 +1,58 @@
+"""A device of the moment: a boot number comes once, an event that no link takes costs no number."""
+
+import time
+from pathlib import Path
+
+import pytest
+
+from gateway.bus import BrokerAddress
+from gateway.cli import main
+from gateway.device import MomentDevice, next_boot
+
+TORN = ["", "\0\0\0", "x", "-7", "1e9", "\udcff", "٣ ٣", "9" * 5000]
+SITE = """
+site = "shop-1"
+zone = "UTC"
+region = "other"
+[points.till-1]
+technology = "voice"
+[points.till-1.devices]
+mic-1 = {{ kind = "microphone" }}
+[microphones.mic-1]
+source = "{source}"
+[phrases.super]
+role = "rating"
+rating = "top"
+[store]
+path = "{store}"
+"""
+
+
+@pytest.mark.parametrize("text", TORN)
+@pytest.mark.parametrize("now_s", [0.0, 1_800_000_000.5])
+def test_a_torn_boot_number_is_followed_by_one_that_was_never_used(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, text: str, now_s: float
+) -> None:
+    path = tmp_path / "cam-1.boot"
+    used = [next_boot(path) for _ in range(3)]
+    path.write_text(text, errors="surrogateescape")
+    monkeypatch.setattr(time, "time", lambda: now_s)  # a Pi without a battery starts in 1970
+    used += [next_boot(path) for _ in range(3)]
+    assert used == sorted(set(used))
+    assert used[0] == 1
+    assert used[3] > 1_000_000_000
+
+
+def test_a_folder_that_cannot_be_written_is_a_plain_error(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    wav, store = tmp_path / "a.wav", tmp_path / "store"
+    wav.write_bytes((Path(__file__).parents[2] / "demo/speech/super.wav").read_bytes())
+    store.write_text("a file lies where the folder should be")
+    site = tmp_path / "site.toml"
+    site.write_text(SITE.format(source=wav, store=store))
+    assert main(["microphone", "mic-1", "--config", str(site)]) == 2
+    said = capsys.readouterr().err
+    assert f"{store}/devices" in said
+    assert "[store] path" in said
+    assert "Traceback" not in said
