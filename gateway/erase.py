@@ -12,8 +12,8 @@ from gateway.audit import ERASURE
 from gateway.config import Site
 from gateway.journal import Entry, Erasure, Journal, Note
 from gateway.measurements import contact_of
-from gateway.recorder import PointStream
 from gateway.records import Record
+from gateway.stream import PointStream
 
 REACH_MS = 300_000  # a contact that began this long before may reach into the range
 BY_POINT = ("press", "phrase", "smile", "spike", "reaction")

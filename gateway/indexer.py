@@ -13,8 +13,7 @@ from gateway.fusion import Contact
 from gateway.indices import measure
 from gateway.journal import RECORDS, Journal
 from gateway.measurements import contact_of, index_records
-from gateway.recorder import difference
-from gateway.records import Change, Record
+from gateway.records import Change, Record, difference
 
 READER = "indices"
 IDLE_S = 30.0

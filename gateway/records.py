@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Literal
 from zlib import crc32
@@ -43,3 +44,26 @@ class Change:
     position: int
     op: Literal["put", "retract"]
     record: Record
+
+
+Op = tuple[str, Record]
+"""`put` or `retract`, and the record."""
+
+
+def difference(old: Mapping[str, Record], new: Mapping[str, Record]) -> Iterator[Op]:
+    """Steps from old to new; a record that cannot be overwritten is taken back before it is put again."""
+    for name, record in old.items():
+        fresh = new.get(name)
+        if fresh is not record and (fresh is None or not _overwrites(fresh, record)):
+            yield "retract", record
+    for name, record in new.items():
+        before = old.get(name)
+        if before is not record and before != record:
+            yield "put", record
+
+
+def _overwrites(new: Record, old: Record) -> bool:
+    """Whether a store that merges fields of one series and time ends up with `new` alone."""
+    kept = {name for name, value in old.fields.items() if value is not None}
+    given = {name for name, value in new.fields.items() if value is not None}
+    return (new.tags, new.time_ms) == (old.tags, old.time_ms) and kept <= given

@@ -17,7 +17,7 @@ from gateway.indexer import READER as INDEXER
 from gateway.indexer import periods
 from gateway.journal import ALL, FACES, RECORDS, Journal
 from gateway.recorder import READER as RECORDER
-from gateway.recorder import PointStream
+from gateway.stream import PointStream
 
 log = logging.getLogger(__name__)
 

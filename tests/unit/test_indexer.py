@@ -11,7 +11,7 @@ from gateway.fusion.emotion import Emotion
 from gateway.indexer import Indexer, periods
 from gateway.journal import Journal
 from gateway.measurements import contact_record
-from gateway.recorder import difference
+from gateway.records import difference
 from tests.unit.test_live_equals_replay import SITE, HandClock
 
 HOUR_MS = 3_600_000
