@@ -142,7 +142,10 @@ class SinkRow:
 
 @dataclass(frozen=True, slots=True)
 class Today:
-    """One shop's business day; `presses` by state, with those of untrusted time since the journal began."""
+    """One shop's business day; `presses` by state, with those of untrusted time since the journal began.
+
+    `full` says why nothing new is taken, and what to do; None while there is room.
+    """
 
     site: str
     date: str
@@ -150,6 +153,7 @@ class Today:
     time: str
     camera_on: bool
     why_off: str
+    full: str | None
     events: int
     indices: Mapping[str, Indices]
     contacts: tuple[ContactRow, ...]
@@ -208,6 +212,7 @@ def today(
         time=_time(site, now_ms),
         camera_on=privacy.camera_on,
         why_off=privacy.why_off,
+        full=journal.full,
         events=journal.cursor(READER),
         indices=_indices(contacts, site),
         contacts=_rows(journal, site, records, [_sink_name(sink) for sink in sinks]),

@@ -6,7 +6,8 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from gateway import plain
-from gateway.app import JOURNAL
+from gateway.app import JOURNAL, store_of
+from gateway.audit import verify
 from gateway.checks import Finding, error, ok, warning
 from gateway.config import Site
 from gateway.journal import Journal, JournalError
@@ -26,7 +27,7 @@ def check_journal(site: Site) -> Iterator[Finding]:
             "start the hub once (emobox run) in the folder where it usually runs",
         )
         return
-    journal = Journal(path)
+    journal = store_of(site)
     try:
         journal.open(read_only=True)
         with journal.reading():
@@ -41,6 +42,13 @@ def check_journal(site: Site) -> Iterator[Finding]:
 def _look(journal: Journal, site: Site, path: Path) -> Iterator[Finding]:
     size = sum(file.stat().st_size for file in path.parent.glob(f"{path.name}*"))
     yield ok(f"the journal can be read: {path}, {size / 1e6:.1f} MB")
+    if journal.full:
+        yield error(journal.full, "make room on this disk; the hub goes on by itself then")
+    problem = verify(journal)
+    if problem:
+        yield error(
+            f"the audit log does not hold: {problem}", "keep a copy of that folder, and ask who changed it"
+        )
     yield from _quarantined(journal, site)
     yield from _gaps(journal, site)
     yield from _sinks(journal, site)

@@ -9,9 +9,10 @@ from dataclasses import dataclass
 from typing import Any
 
 from gateway.events import Arrival, Event, Quarantined, decode
-from gateway.journal.file import SQLITE_INT_MAX, Connection, JournalFile, fit, marks
+from gateway.journal.file import SQLITE_INT_MAX, Connection, JournalFile, fit, marks, reads
 
 BATCH = 1000
+QUARANTINE_MAX = 10_000  # the newest; a flood of nonsense must not fill the disk
 ERASED = "erased"
 UNTRUSTED, QUARANTINED = "untrusted/", "quarantine/"  # counters of what is deleted
 
@@ -46,7 +47,8 @@ class Events(JournalFile):
 
         JournalError (nothing of the batch is stored) or JournalFullError: nobody may acknowledge it.
         """
-        self._add(lambda db: _append(db, batch))
+        most = QUARANTINE_MAX if self._durable else None
+        self._add(lambda db: _append(db, batch, most))
         self._notify()
 
     def events_after(self, position: int, limit: int = BATCH) -> list[Row]:
@@ -58,7 +60,9 @@ class Events(JournalFile):
         columns = "received, device, age, body, copies"
         where = "coalesce(t, received) >= ? AND coalesce(t, received) < ? AND kind <> ?"
         query = f"SELECT {columns} FROM events WHERE {where} ORDER BY n"
-        return (Message(*row) for row in self._db.execute(query, (start, end, ERASED)))
+        with self.reading():
+            for row in self._db.execute(query, (start, end, ERASED)):
+                yield Message(*row)
 
     def last_event(self) -> int:
         """Place of the newest event."""
@@ -75,6 +79,7 @@ class Events(JournalFile):
         )
         return (row.event for row in rows if row.event)
 
+    @reads
     def quiet_before(self, devices: Iterable[str], t: int, gap_ms: int, position: int) -> int | None:
         """Start of the last stretch up to t without a quiet over gap_ms; None when nothing happened at all.
 
@@ -96,6 +101,7 @@ class Events(JournalFile):
             (start,) = self._db.execute(query, (position, *names, t)).fetchone()
         return start
 
+    @reads
     def quiet_cut(self, devices: Sequence[str], t: int, gap_ms: int) -> int:
         """The time t when it lies in a quiet over gap_ms, or the start of the stretch that it cuts in two."""
         signs, names = marks(devices)
@@ -122,14 +128,17 @@ class Events(JournalFile):
         """A counter of the journal; 0 at first."""
         return self._number("SELECT coalesce(sum(value), 0) FROM counters WHERE name = ?", name)
 
+    @reads
     def gaps(self) -> int:
         """Sum over (device, boot) of the highest seq less the number of distinct seq."""
         return _gaps(self._db.execute("SELECT top, count FROM streams"))
 
+    @reads
     def gaps_of(self, device: str) -> int:
         """The same for one device."""
         return _gaps(self._db.execute("SELECT top, count FROM streams WHERE device = ?", (device,)))
 
+    @reads
     def quarantined(self, limit: int = -1) -> list[Quarantined]:
         """The quarantine, newest first; limit −1 is all of it."""
         rows = self._db.execute(
@@ -137,6 +146,7 @@ class Events(JournalFile):
         )
         return [Quarantined(r, topic, p, why, line=line) for r, topic, p, why, line in rows]
 
+    @reads
     def quarantine_counts(self) -> dict[str, int]:
         """Quarantined messages by the first word of their reason, with those that are deleted by now."""
         rows = self._db.execute("SELECT reason FROM quarantine")
@@ -148,11 +158,12 @@ class Events(JournalFile):
 
     def _rows(self, where: str, parameters: tuple[Any, ...]) -> Iterator[Row]:
         columns = "n, device, boot, seq, received, t, kind, body"
-        for n, device, boot, seq, received, t, kind, body in self._db.execute(
-            f"SELECT {columns} FROM events {where}", parameters
-        ):
-            event = None if t is None else decode(device, int(boot), int(seq), t, kind, body)
-            yield Row(n, device, kind, received, event)
+        with self.reading():
+            for n, device, boot, seq, received, t, kind, body in self._db.execute(
+                f"SELECT {columns} FROM events {where}", parameters
+            ):
+                event = None if t is None else decode(device, int(boot), int(seq), t, kind, body)
+                yield Row(n, device, kind, received, event)
 
 
 def _gaps(streams: Iterable[tuple[int | str, int]]) -> int:
@@ -165,7 +176,7 @@ def first_word(reason: str) -> str:
     return reason.partition(":")[0]
 
 
-def _append(db: Connection, batch: Sequence[Arrival | Quarantined]) -> None:
+def _append(db: Connection, batch: Sequence[Arrival | Quarantined], quarantine_max: int | None) -> None:
     streams: dict[tuple[str, int], list[int]] = {}
     for item in batch:
         if isinstance(item, Quarantined):
@@ -174,6 +185,9 @@ def _append(db: Connection, batch: Sequence[Arrival | Quarantined]) -> None:
             streams.setdefault((item.device, item.boot), []).append(item.seq)
     for (device, boot), seqs in streams.items():
         _grow_stream(db, device, boot, seqs)
+    if quarantine_max is not None:
+        newest = "SELECT coalesce(max(n), 0) FROM quarantine"
+        drop_quarantine(db, f"n <= ({newest}) - ?", (quarantine_max,))
 
 
 def _insert(db: Connection, item: Arrival) -> bool:
@@ -212,6 +226,15 @@ def _quarantine(db: Connection, item: Quarantined) -> None:
         "INSERT INTO quarantine (received, topic, payload, reason, line) VALUES (?, ?, ?, ?, ?)",
         (item.received, item.topic, item.payload, item.reason, item.line),
     )
+
+
+def drop_quarantine(db: Connection, where: str, given: tuple[str | int, ...]) -> int:
+    """Delete quarantined messages; they stay counted by reason."""
+    rows = db.execute(f"SELECT n, reason FROM quarantine WHERE {where}", given).fetchall()
+    for reason, number in Counter(first_word(reason) for _, reason in rows).items():
+        count(db, f"{QUARANTINED}{reason}", number)
+    db.executemany("DELETE FROM quarantine WHERE n = ?", [(n,) for n, _ in rows])
+    return len(rows)
 
 
 def _conflict(item: Arrival) -> Quarantined:

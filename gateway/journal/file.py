@@ -9,8 +9,9 @@ import sqlite3
 import threading
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
+from functools import wraps
 from pathlib import Path
-from typing import IO, Any, TypeVar
+from typing import IO, Any, Concatenate, ParamSpec, TypeVar
 
 from gateway.journal.reserve import Reserve
 from gateway.journal.schema import SCHEMA_VERSION, script
@@ -25,6 +26,8 @@ NEARLY_NOTHING = 2 * MB  # SQLite says "I/O error" for some of its files when th
 
 Connection = sqlite3.Connection
 Done = TypeVar("Done")
+Given = ParamSpec("Given")
+Self = TypeVar("Self", bound="JournalFile")
 
 
 class JournalError(Exception):
@@ -105,6 +108,8 @@ class JournalFile:
         try:
             yield
         except sqlite3.Error as error:
+            if _is_full(error, self._path):
+                raise JournalFullError(self._full_text()) from error
             raise JournalError(f"{self._path}: cannot be read: {error}") from error
 
     def close(self) -> None:
@@ -136,13 +141,9 @@ class JournalFile:
         return db
 
     def _check_there(self) -> None:
-        try:
-            if not self._path.exists():
-                raise JournalError(f"{self._path}: there is no journal yet; start the hub")
-            version = self._number("PRAGMA user_version")
-        except sqlite3.Error as error:
-            raise JournalError(f"{self._path}: there is no journal yet ({error}); start the hub") from None
-        if version != SCHEMA_VERSION:
+        if not self._path.exists():
+            raise JournalError(f"{self._path}: there is no journal yet; start the hub")
+        if self._number("PRAGMA user_version") != SCHEMA_VERSION:
             raise JournalError(f"{self._path}: is of another version of EmoBox; start the hub once")
 
     def _migrate(self) -> None:
@@ -161,7 +162,7 @@ class JournalFile:
         """Commit something new, all or nothing. JournalFullError: not now, nobody may acknowledge it."""
         with self._write:
             self._refused = True
-            if not (self._reserve.hold() and self._used() < self._cap_mb * MB):
+            if not self._reserve.hold() or self._is_at_cap():
                 raise JournalFullError(self._full_text())
             done = self._attempt(work)
             self._refused = False
@@ -206,15 +207,22 @@ class JournalFile:
     @property
     def full(self) -> str | None:
         """Why nothing new is taken, and what to do, for page and doctor; None while there is room."""
-        return self._full_text() if self._refused or not self._reserve.held else None
+        refuses = self._refused or not self._reserve.held or self._is_at_cap()
+        return self._full_text() if refuses else None
 
-    def _used(self) -> int:
-        """Bytes in use; room that retention has made inside the file is not."""
-        pages = self._number("PRAGMA page_count") - self._number("PRAGMA freelist_count")
-        return pages * self._number("PRAGMA page_size")
+    def _is_at_cap(self) -> bool:
+        """Whether too many bytes are in use; room that retention has made inside the file is not."""
+        try:
+            pages, free, size = (
+                self._db.execute(f"PRAGMA {name}").fetchone()[0]
+                for name in ("page_count", "freelist_count", "page_size")
+            )
+        except sqlite3.Error:
+            return False  # unreadable, so nobody knows; what comes next says it better
+        return bool((pages - free) * size >= self._cap_mb * MB)
 
     def _full_text(self) -> str:
-        if self._used() >= self._cap_mb * MB:
+        if self._is_at_cap():
             why = f"the journal has reached {self._cap_mb} MB; raise max_mb in [store], or keep data shorter"
         else:
             why = "make room, or move the store: [store] path in site.toml"
@@ -248,8 +256,20 @@ class JournalFile:
             self.grown.notify_all()
 
     def _number(self, query: str, *parameters: Any) -> int:
-        (value,) = self._db.execute(query, parameters).fetchone()
+        with self.reading():
+            (value,) = self._db.execute(query, parameters).fetchone()
         return int(value)
+
+
+def reads(method: Callable[Concatenate[Self, Given], Done]) -> Callable[Concatenate[Self, Given], Done]:
+    """A method of the journal whose failure to read is told in plain words."""
+
+    @wraps(method)
+    def told(journal: Self, /, *given: Given.args, **named: Given.kwargs) -> Done:
+        with journal.reading():
+            return method(journal, *given, **named)
+
+    return told
 
 
 def copy_file(source: Path, target: Path) -> None:

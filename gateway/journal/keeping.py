@@ -6,8 +6,8 @@ from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
-from gateway.journal.events import ERASED, QUARANTINED, UNTRUSTED, count, first_word
-from gateway.journal.file import Connection, JournalFile, marks
+from gateway.journal.events import ERASED, UNTRUSTED, count, drop_quarantine
+from gateway.journal.file import Connection, JournalFile, marks, reads
 from gateway.journal.records import put
 from gateway.journal.trail import Note, add_notes
 from gateway.records import Record
@@ -50,6 +50,7 @@ class Erasure:
 class Keeping(JournalFile):
     """The part of the journal that forgets."""
 
+    @reads
     def gone(self, point: str) -> list[Gone]:
         """Stretches of a point that must not be judged again."""
         query = "SELECT what, start, end FROM gone WHERE point = ?"
@@ -111,13 +112,14 @@ class Keeping(JournalFile):
         query = "SELECT coalesce(max(received), 0) FROM (SELECT received FROM events ORDER BY n DESC LIMIT 1)"
         return self._number(query)
 
+    @reads
     def devices(self) -> list[str]:
         """Every device that an event ever came from."""
         return [name for (name,) in self._db.execute("SELECT DISTINCT device FROM streams")]
 
     def delete_quarantine(self, before: int, limit: int) -> int:
         """Delete at most `limit` quarantined messages that arrived before a time; they stay counted."""
-        return self._finish(lambda db: _delete_quarantine(db, before, limit))
+        return self._finish(lambda db: drop_quarantine(db, "received < ? LIMIT ?", (before, limit)))
 
     def retire(self, measurement: str, before: int, limit: int) -> int:
         """Take back at most `limit` records from before a time, so that every sink deletes them."""
@@ -200,16 +202,6 @@ def _delete(db: Connection, chosen: str, given: tuple[str | int, ...]) -> int:
     return db.execute(f"DELETE FROM events WHERE n IN ({chosen})", given).rowcount
 
 
-def _delete_quarantine(db: Connection, before: int, limit: int) -> int:
-    rows = db.execute(
-        "SELECT n, reason FROM quarantine WHERE received < ? LIMIT ?", (before, limit)
-    ).fetchall()
-    for n, reason in rows:
-        count(db, f"{QUARANTINED}{first_word(reason)}")
-        db.execute("DELETE FROM quarantine WHERE n = ?", (n,))
-    return len(rows)
-
-
 def _is_over(db: Connection, position: int, name: str, op: str, passed: int) -> bool:
     """Whether a later change of the record, which every reader has passed, makes this one pointless.
 
@@ -242,8 +234,4 @@ def _blank_quarantine(db: Connection, device: str, erasure: Erasure) -> int:
     topic = f"*/{device.replace('[', '[[]').replace('*', '[*]').replace('?', '[?]')}/event"
     where = "(topic GLOB ? OR topic = ?) AND received >= ? AND received < ?"
     given = (topic, device, erasure.start, erasure.end)
-    rows = db.execute(f"SELECT n, reason FROM quarantine WHERE {where}", given).fetchall()
-    for n, reason in rows:
-        count(db, f"{QUARANTINED}{first_word(reason)}")
-        db.execute("DELETE FROM quarantine WHERE n = ?", (n,))
-    return len(rows)
+    return drop_quarantine(db, where, given)

@@ -6,7 +6,7 @@ import json
 from collections.abc import Iterable, Sequence
 
 from gateway.journal.events import BATCH
-from gateway.journal.file import SQLITE_INT_MAX, Connection, JournalFile
+from gateway.journal.file import SQLITE_INT_MAX, Connection, JournalFile, reads
 from gateway.journal.trail import Note, add_notes
 from gateway.records import Change, Record
 
@@ -44,6 +44,7 @@ class Records(JournalFile):
         """Grows whenever events were deleted or erased: what was concluded from them must stand."""
         return self._number("SELECT coalesce(sum(value), 0) FROM counters WHERE name = 'shrunk'")
 
+    @reads
     def records(
         self, measurement: str, start: int = 0, end: int = SQLITE_INT_MAX, *, point: str = ""
     ) -> list[Record]:
@@ -64,6 +65,7 @@ class Records(JournalFile):
         query = "SELECT coalesce(max(time_ms), 0) FROM records WHERE measurement = ?"
         return self._number(query, measurement)
 
+    @reads
     def changes_after(self, position: int, limit: int = BATCH) -> list[Change]:
         """The next changes of records, in order."""
         rows = self._db.execute(
@@ -77,6 +79,7 @@ class Records(JournalFile):
         values = (change.position, reader, why)
         self._finish(lambda db: db.execute("INSERT OR REPLACE INTO rejected VALUES (?, ?, ?)", values))
 
+    @reads
     def rejected(self) -> list[tuple[int, str, str]]:
         """(position, reader, why) of the records that some sink refused."""
         return list(self._db.execute("SELECT position, reader, why FROM rejected ORDER BY position"))

@@ -8,7 +8,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from gateway.journal.file import Connection, JournalFile
+from gateway.journal.file import Connection, JournalFile, reads
 
 GENESIS = "0" * 64
 TRIMMED = "audit-trimmed"
@@ -51,9 +51,11 @@ class Trail(JournalFile):
         """Every line in order, or those of one kind."""
         where, given = ("WHERE kind = ?", [kind]) if kind else ("", [])
         columns = "n, time, kind, detail, previous, hash"
-        rows = self._db.execute(f"SELECT {columns} FROM audit {where} ORDER BY n", given)
-        return (Entry(*row) for row in rows)
+        with self.reading():
+            for row in self._db.execute(f"SELECT {columns} FROM audit {where} ORDER BY n", given):
+                yield Entry(*row)
 
+    @reads
     def last_note(self, kind: str) -> dict[str, Any] | None:
         """Detail of the newest line of a kind."""
         query = "SELECT detail FROM audit WHERE kind = ? ORDER BY n DESC LIMIT 1"

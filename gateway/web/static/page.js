@@ -158,7 +158,9 @@ function renderFlow() {
   const pressed = press === null ? "none yet" : `${press.time} ${RATING[press.rating]} · ${press.device}`;
   const steps = [
     h("li", {}, "press ", figure("press", pressed)),
-    h("li", {}, "journal ", figure("events", String(day.events)), " events safe"),
+    day.full
+      ? h("li", { class: "wait" }, "journal ", figure("full", day.full))
+      : h("li", {}, "journal ", figure("events", String(day.events)), " events safe"),
     h("li", {}, "contact ", figure("contact", contact ? `${contact.time} ${CONTACT[contact.outcome]}` : "none yet")),
     ...day.sinks.map((sink) => h("li", { class: sink.waiting ? "wait" : "" }, `${sink.name} `, figure(`sink-${sink.name}`, behind(sink)))),
   ];
