@@ -5,9 +5,7 @@ from __future__ import annotations
 import argparse
 import json
 import logging
-import signal
 import sys
-import threading
 from collections.abc import Callable, Iterable, Sequence
 from functools import partial
 from pathlib import Path
@@ -98,7 +96,13 @@ def _demo(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument("--history", metavar="30d", help="first feed generated days through the hub")
     parser.add_argument("--state", type=Path, default=Path(".emobox/demo"), help="the demo's own folder")
-    parser.add_argument("--port", type=int, default=8080, help="port of the page (default: 8080)")
+    parser.add_argument("--port", type=_port, default=8080, help="port of the page (default: 8080)")
+
+
+def _port(text: str) -> int:
+    if not text.isdecimal() or not 1 <= int(text) <= 65_535:
+        raise argparse.ArgumentTypeError("allowed is a port from 1 to 65535")
+    return int(text)
 
 
 def _vision(parser: argparse.ArgumentParser) -> None:
@@ -130,13 +134,12 @@ def run(args: argparse.Namespace) -> int:
     """The gateway for real."""
     from gateway.app import run as run_hub
     from gateway.journal import JournalError
+    from gateway.supervisor import stop_on_signals
     from gateway.web.page import PageError
 
-    site, stopping = _supervised_site(args), threading.Event()
-    for number in (signal.SIGTERM, signal.SIGINT):
-        signal.signal(number, lambda *_: stopping.set())
+    site = _supervised_site(args)
     try:
-        return run_hub(site, args.config, stopping)
+        return run_hub(site, args.config, stop_on_signals())
     except (JournalError, PageError) as error:
         print(error, file=sys.stderr)
         return FAILED

@@ -16,6 +16,8 @@ from gateway.bus import BrokerAddress, Bus, Message
 
 log = logging.getLogger(__name__)
 
+HEALTH_S = 60.0
+HEALTH_RETRY_S = 1.0  # until it has got through
 MAX_DIGITS = 15
 NO_COUNT_GOT_HERE = 1_767_225_600  # the seconds of 2026-01-01: also where the clock was not set yet
 
@@ -64,6 +66,27 @@ def _last_boot(path: Path) -> int:
     )
 
 
+class Health:
+    """One `health` event at the start and one a minute; `uptime_s` is since `started_s` or the first tick."""
+
+    def __init__(
+        self,
+        send: Callable[[str, dict[str, Any], float], bool],
+        figures: Callable[[], dict[str, Any]],
+        started_s: float | None = None,
+    ) -> None:
+        self._send, self._figures, self._started_s = send, figures, started_s
+        self._due_s = 0.0
+
+    def tick(self, now_s: float) -> None:
+        """Sends the event when it is due; call often."""
+        if self._started_s is None:
+            self._started_s = now_s
+        if now_s >= self._due_s:
+            fields = {"uptime_s": round(now_s - self._started_s, 3), **self._figures()}
+            self._due_s = now_s + (HEALTH_S if self._send("health", fields, now_s) else HEALTH_RETRY_S)
+
+
 class MomentDevice:
     """Publishes events that are worth nothing later: while the link is down they are dropped and counted."""
 
@@ -106,15 +129,17 @@ class MomentDevice:
         self._bus.stop()
 
     def send(self, kind: str, fields: dict[str, Any], happened_s: float) -> bool:
-        """Publish an event that happened at `happened_s` (time.monotonic()); False: dropped and counted."""
+        """Publish an event that happened at `happened_s` (time.monotonic()); False: dropped and counted.
+
+        A health event that finds no link is not counted: it is sent again.
+        """
         with self._lock:
-            if not self._bus.connected:
-                self.dropped += 1
-                return False
-            self._seq += 1
             age_ms = max(0, round((time.monotonic() - happened_s) * 1000))
-            event = wire.make_event(kind, self._boot, self._seq, age_ms, fields)
-            return self._bus.publish(self._topic("event"), event)
+            event = wire.make_event(kind, self._boot, self._seq + 1, age_ms, fields)
+            sent = self._bus.publish(self._topic("event"), event)
+            self._seq += sent  # a number that nobody got is no gap
+            self.dropped += not sent and kind != "health"
+            return sent
 
     def _topic(self, leaf: str) -> str:
         return str(wire.topic(self._site, self._device, leaf))

@@ -137,6 +137,14 @@ def child(name: str, *arguments: str, log: Path | None = None) -> Child:
     return Child(name, [sys.executable, "-m", "gateway.cli", *arguments, "--supervised"], log)
 
 
+def stop_on_signals() -> threading.Event:
+    """An event that SIGTERM or Ctrl+C sets; call in the main thread, before slow work begins."""
+    stop = threading.Event()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, lambda *_: stop.set())
+    return stop
+
+
 def end_with_parent() -> None:
     """In a child: end when the parent's end of standard input is gone, even by kill -9."""
     threading.Thread(target=_end_at_eof, daemon=True).start()

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import logging
-import signal
 import threading
 import time
 from collections.abc import Callable
@@ -11,8 +10,9 @@ from pathlib import Path
 from typing import Any
 
 from gateway.config import Site
-from gateway.device import MomentDevice
+from gateway.device import Health, MomentDevice
 from gateway.privacy import profile
+from gateway.supervisor import stop_on_signals
 from gateway.tflite import ModelError
 from gateway.vision.capture import Capture, EndOfVideoError, VideoError
 from gateway.vision.pipeline import Pipeline, load_pipeline
@@ -21,32 +21,12 @@ from models.fetch import FetchError
 
 log = logging.getLogger(__name__)
 
-HEALTH_S = 60.0
-HEALTH_RETRY_S = 1.0  # until the first one has got through
 IDLE_S = 0.1
 RETRY_S = (1, 2, 4, 8, 15, 30, 30, 30)  # then the process ends, and its supervisor starts a fresh one
 
 DONE, FAILED, CANNOT = 0, 1, 2  # exit status: stopped or end of the file; try again; a person must act
 
 Send = Callable[[str, dict[str, Any], float], bool]
-
-
-class Health:
-    """One `health` event at the start and one a minute; `uptime_s` counts from the first tick."""
-
-    def __init__(self, send: Send, dropped: Callable[[], int]) -> None:
-        self._send = send
-        self._dropped = dropped
-        self._started_s: float | None = None
-        self._due_s = 0.0
-
-    def tick(self, now_s: float) -> None:
-        """Sends the event when it is due; call often."""
-        if self._started_s is None:
-            self._started_s = now_s
-        if now_s >= self._due_s:
-            fields = {"uptime_s": round(now_s - self._started_s, 3), "dropped": self._dropped()}
-            self._due_s = now_s + (HEALTH_S if self._send("health", fields, now_s) else HEALTH_RETRY_S)
 
 
 class Camera:
@@ -126,9 +106,7 @@ def run_camera(site: Site, device: str, state_dir: Path) -> int:
 
     0: stopped, or the file is over. 1: the source stayed away, start again. 2: a person must act.
     """
-    stop = threading.Event()
-    for number in (signal.SIGTERM, signal.SIGINT):
-        signal.signal(number, lambda *_: stop.set())
+    stop = stop_on_signals()
     why_not = _why_not(site, device)
     if why_not:
         log.error("%s: %s", device, why_not)
@@ -165,7 +143,7 @@ def _serve(site: Site, device: str, capture: Capture, state_dir: Path, stop: thr
     """Wires the process: models first, so that a file starts to play only when it can be read."""
     pipeline, watch = load_pipeline(), Watch()
     moments = MomentDevice(site.broker.address(), site.site, device, state_dir, watch.command)
-    health = Health(moments.send, lambda: moments.dropped)
+    health = Health(moments.send, lambda: {"dropped": moments.dropped})
     camera = Camera(capture, pipeline, watch, moments.send, health, site.cameras[device].fps)
     moments.start()
     try:

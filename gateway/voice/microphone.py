@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import logging
-import signal
 import threading
 import time
 from collections.abc import Sequence
@@ -11,7 +10,8 @@ from pathlib import Path
 from typing import Protocol
 
 from gateway.config import Site
-from gateway.device import MomentDevice
+from gateway.device import Health, MomentDevice
+from gateway.supervisor import stop_on_signals
 from gateway.tflite import ModelError
 from gateway.voice.audio import AudioError, opener
 from gateway.voice.capture import Capture, Frame
@@ -22,8 +22,6 @@ from models.fetch import FetchError
 
 log = logging.getLogger(__name__)
 
-HEALTH_EVERY_S = 60.0
-HEALTH_RETRY_S = 1.0
 MUTE_AFTER_S = 3.0
 ZERO_WARNING_S = 10.0
 TAKE_TIMEOUT_S = 0.5
@@ -32,6 +30,8 @@ DONE, CANNOT = 0, 2
 
 class Sender(Protocol):
     """What the microphone needs of MomentDevice."""
+
+    dropped: int
 
     def send(self, kind: str, fields: dict[str, object], happened_s: float) -> bool:
         """Publish an event that happened at monotonic `happened_s`; False: dropped and counted."""
@@ -47,13 +47,12 @@ class Microphone:
         self._spotter = spotter
         self._next_sample = 0
         self._zero_s = 0.0
-        self._dropped = 0
-        self._health_due_s = 0.0
+        self._health = Health(device.send, self._figures, capture.started_s)
 
     def run(self, stop: threading.Event) -> None:
         """Listen until `stop` is set or the sound has ended."""
         while not stop.is_set() and not self._capture.is_over:
-            self._health_when_due()
+            self._health.tick(time.monotonic())
             self._restart_when_mute()
             if frame := self._capture.take(TAKE_TIMEOUT_S):
                 self._hear(frame)
@@ -72,7 +71,7 @@ class Microphone:
     def _send(self, spotted: Spotted | None) -> None:
         if spotted:
             fields: dict[str, object] = {"id": spotted.id, "score": round(min(1.0, spotted.score), 4)}
-            self._dropped += not self._device.send("phrase", fields, spotted.end_s)
+            self._device.send("phrase", fields, spotted.end_s)
 
     def _watch_for_zeros(self, frame: Frame) -> None:
         """Nothing but zeros for long is a muted microphone or the wrong card."""
@@ -84,16 +83,9 @@ class Microphone:
         if self._capture.is_live and self._capture.mute_s > MUTE_AFTER_S:
             self._capture.close_source()
 
-    def _health_when_due(self) -> None:
-        now_s = time.monotonic()
-        if now_s >= self._health_due_s:
-            sent = self._device.send("health", self._health(now_s), now_s)
-            self._health_due_s = now_s + (HEALTH_EVERY_S if sent else HEALTH_RETRY_S)
-
-    def _health(self, now_s: float) -> dict[str, object]:
+    def _figures(self) -> dict[str, object]:
         return {
-            "uptime_s": round(now_s - self._capture.started_s, 3),
-            "dropped": self._dropped,
+            "dropped": self._device.dropped,
             "sound_lost_s": round(self._capture.dropped * FRAME_S, 2),
             "sound_restarts": self._capture.restarts,
             "zero_s": round(self._zero_s),
@@ -109,7 +101,7 @@ def run_microphone(site: Site, device: str, state_dir: Path) -> int:
         log.error("%s: site.toml has no [microphones.%s]; give its source there", device, device)
         return CANNOT
     try:
-        _serve(site, device, state_dir, _stop_on_signals())
+        _serve(site, device, state_dir, stop_on_signals())
     except (AudioError, ModelError, FetchError, CardError) as error:
         log.error("%s: %s", device, error)
         return CANNOT
@@ -138,10 +130,3 @@ def _phrases(site: Site) -> Sequence[Phrase]:
     if without:
         log.warning("no model hears %s; known are %s", ", ".join(without), ", ".join(catalogue()))
     return chosen
-
-
-def _stop_on_signals() -> threading.Event:
-    stop = threading.Event()
-    for number in (signal.SIGTERM, signal.SIGINT):
-        signal.signal(number, lambda *_: stop.set())
-    return stop

@@ -2,6 +2,7 @@
 
 import time
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -56,3 +57,31 @@ def test_a_folder_that_cannot_be_written_is_a_plain_error(
     assert f"{store}/devices" in said
     assert "[store] path" in said
     assert "Traceback" not in said
+
+
+class Link:
+    """Stands for the broker: says no while it is down or stuffed."""
+
+    connected = True
+
+    def __init__(self) -> None:
+        self.takes = True
+        self.seqs: list[int] = []
+
+    def publish(self, topic: str, event: dict[str, Any]) -> bool:
+        """As Bus.publish."""
+        if self.takes:
+            self.seqs.append(event["seq"])
+        return self.takes
+
+
+def test_an_event_that_no_link_takes_is_counted_and_leaves_no_gap(tmp_path: Path) -> None:
+    device, link = MomentDevice(BrokerAddress(), "shop-1", "cam-1", tmp_path, lambda command: None), Link()
+    device._bus = link  # type: ignore[assignment]
+    for takes in (True, False, False, True):
+        link.takes = takes
+        assert device.send("face", {}, time.monotonic()) == takes
+    link.takes = False
+    assert not device.send("health", {}, time.monotonic())
+    assert link.seqs == [1, 2]
+    assert device.dropped == 2  # a health event is sent again: it is not lost

@@ -9,8 +9,9 @@ from typing import Any
 import numpy as np
 import pytest
 
+from gateway.device import Health
 from gateway.vision import camera as module
-from gateway.vision.camera import Camera, Health
+from gateway.vision.camera import Camera
 from gateway.vision.capture import VideoError
 from gateway.vision.faces import Face
 from gateway.vision.watch import Watch
@@ -73,7 +74,7 @@ class Shop:
         return self
 
     def _run(self) -> None:
-        health = Health(self._send, lambda: 0)
+        health = Health(self._send, lambda: {"dropped": 0})
         camera: Any = Camera(self.lens, self.pipeline, self.watch, self._send, health, fps=5)  # type: ignore[arg-type]
         try:
             camera.run(self.stop)
@@ -155,7 +156,9 @@ def test_sends_health_at_the_start(shop: Shop) -> None:
 
 def test_sends_health_once_a_minute_and_tries_each_second_until_the_first_got_through() -> None:
     answers, sent = iter([False, True, True]), []
-    health = Health(lambda kind, fields, now_s: sent.append((now_s, fields)) or next(answers), lambda: 7)
+    health = Health(
+        lambda kind, fields, now_s: sent.append((now_s, fields)) or next(answers), lambda: {"dropped": 7}
+    )
     for now_s in range(1000, 1075):
         health.tick(float(now_s))
     assert [t for t, _ in sent] == [1000, 1001, 1061]

@@ -22,12 +22,15 @@ class Radio:
 
     def __init__(self, up: Callable[[], bool] = lambda: True) -> None:
         self.sent: list[tuple[str, dict[str, object], float]] = []
+        self.dropped = 0
         self._up = up
 
     def send(self, kind: str, fields: dict[str, object], happened_s: float) -> bool:
         """As MomentDevice.send."""
         if self._up():
             self.sent.append((kind, fields, happened_s))
+        else:
+            self.dropped += kind != "health"
         return self._up()
 
     def of(self, kind: str) -> list[dict[str, object]]:
@@ -78,15 +81,15 @@ def test_uptime_counts_from_the_first_sample_so_that_a_file_can_be_placed_in_tim
 
 def test_health_is_sent_again_every_minute_and_not_more_often(monkeypatch: pytest.MonkeyPatch) -> None:
     radio = Radio()
-    monkeypatch.setattr("gateway.voice.microphone.HEALTH_EVERY_S", 0.0)
+    monkeypatch.setattr("gateway.device.HEALTH_S", 0.0)
     listen(silence(0.8), radio)
     assert len(radio.of("health")) >= 10
 
 
 def test_phrases_that_meet_no_link_are_dropped_and_counted(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("gateway.voice.microphone.HEALTH_EVERY_S", 0.0)
+    monkeypatch.setattr("gateway.device.HEALTH_S", 0.0)
     links = {"up": False}
-    monkeypatch.setattr("gateway.voice.microphone.HEALTH_RETRY_S", 0.0)
+    monkeypatch.setattr("gateway.device.HEALTH_RETRY_S", 0.0)
     radio = Radio(up=lambda: links["up"])
     radio.send = _up_after_a_phrase(radio, links)  # type: ignore[method-assign]
     listen(spoken("super"), radio)
