@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import hashlib
 import json
-import re
 import tomllib
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import datetime
 from pathlib import Path
 from typing import Any
 
+from gateway.address import without_login
 from gateway.checks.senses import FACE_MODELS, VOICE_MODELS
 from gateway.config import Site
 from gateway.journal import GENESIS, TRIMMED, Entry, Journal
@@ -20,7 +20,6 @@ from models.fetch import manifest
 CONFIGURATION = "configuration"
 DELETION, ERASURE, EXPORT, IMPORT = "deletion", "erasure", "export", "import"
 BACKUP, RESTORE = "backup", "restore"
-LOGIN = re.compile(r"(?<=://)[^/@\s]*@")
 
 
 # ---- what a start of the hub says -------------------------------------------------------------------
@@ -45,11 +44,20 @@ def note_start(journal: Journal, site: Site, config: Path, now: int) -> None:
 
 def configuration(config: Path, last: Mapping[str, Any] | None) -> dict[str, Any]:
     """sha256 of site.toml's content, and the top-level keys that changed; logins in addresses left out."""
-    table = tomllib.loads(LOGIN.sub("", config.read_text(encoding="utf-8")))
+    table = _shown(tomllib.loads(config.read_text(encoding="utf-8")))
     keys = {key: _sha256(_canonical(value)) for key, value in table.items()}
     before = dict(last["keys"]) if last else {}
     changed = sorted(key for key in keys.keys() | before.keys() if keys.get(key) != before.get(key))
     return {"sha256": _sha256(_canonical(table)), "keys": keys, "changed": changed}
+
+
+def _shown(value: Any) -> Any:
+    """A TOML value whose addresses have no logins."""
+    if isinstance(value, dict):
+        return {key: _shown(one) for key, one in value.items()}
+    if isinstance(value, list):
+        return [_shown(one) for one in value]
+    return without_login(value) if isinstance(value, str) else value
 
 
 def models_in_use(site: Site) -> dict[str, str]:

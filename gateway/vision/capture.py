@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import re
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -14,6 +13,7 @@ os.environ.setdefault("OPENCV_FFMPEG_LOGLEVEL", "-8")  # its messages would show
 import cv2
 import numpy as np
 
+from gateway.address import without_login
 from gateway.vision.faces import Image
 
 OPEN_TIMEOUT_MS = 10_000
@@ -119,7 +119,7 @@ def as_source(text: int | str) -> int | str:
 
 def shown(source: int | str) -> str:
     """The source as a person may read it: without name and password of an address."""
-    return f"camera {source}" if isinstance(source, int) else re.sub(r"//[^/@]*@", "//", source)
+    return f"camera {source}" if isinstance(source, int) else without_login(source)
 
 
 def _open(source: int | str) -> Any:

@@ -218,3 +218,14 @@ def test_a_correction_is_written_with_the_corrected_records_or_not_at_all(
         shop.arrive("term", "press", {"key": 3}, START + 5000, 600_000)
     assert corrected(journal) == []
     assert [record.tags["outcome"] for record in journal.records("contact")] == ["silent"]
+
+
+@pytest.mark.parametrize("login", ["anna:geheim", "anna:ge/heim", "anna:ge@heim", "anna:ge heim'"])
+def test_no_login_is_in_the_hash_of_the_configuration(tmp_path: Path, login: str) -> None:
+    said = []
+    for name, address in (("with", f"rtsp://{login}@10.0.0.9/live"), ("without", "rtsp://10.0.0.9/live")):
+        path = tmp_path / f"{name}.toml"
+        text = TOML.format(folder=tmp_path).replace("rtsp://anna:geheim@10.0.0.9/live", address)
+        path.write_text(text)
+        said.append(audit.configuration(path, None))
+    assert said[0] == said[1]

