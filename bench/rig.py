@@ -21,7 +21,7 @@ UNBOUNDED = (
     "max_queued_messages 0",
     "max_inflight_messages 0",
 )
-READY_S = 30.0
+READY_S, ANSWER_S = 90.0, 15.0
 LOAD_S = 600.0
 
 
@@ -82,7 +82,7 @@ def hub(folder: Path, broker: Server, influx: Server | None = None, *, points: i
 def answers(broker: Server) -> None:
     """Wait until a hub on this broker acknowledges events."""
     end = time.monotonic() + READY_S
-    while _load(broker, 1, ("--boot", "999999"), 3) is None:
+    while _load(broker, 1, ("--boot", "999999"), ANSWER_S) is None:
         if time.monotonic() > end:
             raise TimeoutError("the hub never acknowledged anything")
 
