@@ -13,7 +13,7 @@ from gateway.fusion.emotion import Emotion
 from gateway.indices import Indices, conceal
 from gateway.indices.compare import Stratum, differ, is_anomaly, weighted
 from gateway.indices.nps import Counts, publish
-from gateway.indices.reaction import Reaction, Spike, reaction, spikes
+from gateway.indices.reaction import AFTER_MS, BEFORE_MS, Reaction, Spike, reaction, spikes
 from gateway.indices.sampling import achieved_margin, sample_size, sample_size_nps
 from gateway.indices.shares import Direct, direct_against_indirect, effort_score, negativity, share
 from gateway.indices.smile import Smiles
@@ -30,7 +30,10 @@ def half_width(one: Counts, served: int) -> float:
 
 def test_one_point_alone_has_its_own_interval() -> None:
     e1 = counts(150, 60, 0, 40, 56)
-    assert weighted([Stratum(e1, 1500)]) == (pytest.approx(100 * 82 / 306), pytest.approx(half_width(e1, 1500)))
+    assert weighted([Stratum(e1, 1500)]) == (
+        pytest.approx(100 * 82 / 306),
+        pytest.approx(half_width(e1, 1500)),
+    )
 
 
 def test_half_widths_of_points_add_in_squares_by_their_weights() -> None:
@@ -73,6 +76,7 @@ def test_a_reaction_is_the_mean_change_in_points_with_the_paired_t_interval() ->
     assert (found.n, found.delta) == (30, pytest.approx(0.0, abs=1e-12))
     half = 2.0452296421327 * 100 * sqrt(20 / 29) / sqrt(30)  # t(0.975, 29), s² = 20/29
     assert (found.low, found.high) == (pytest.approx(-half), pytest.approx(half))
+    assert (BEFORE_MS, AFTER_MS) == (8000, 8000)
     assert reaction([(0.1, 0.2)] * 29) == Reaction(29)
     assert [reaction([(0.1, 0.2)] * n).delta is None for n in (30, 31)] == [False, False]
 
@@ -94,6 +98,7 @@ def test_a_spike_lasts_seven_tenths_of_a_second(last: int, is_one: bool) -> None
 
 def test_a_track_that_begins_high_has_no_spike_at_its_start() -> None:
     assert list(spikes(level(0.9, 0, 3000))) == []
+    assert list(spikes([(0, 0.9), (700, 0.5)])) == []
 
 
 def test_a_spike_that_turns_to_the_other_side_starts_afresh() -> None:
@@ -136,7 +141,7 @@ def test_the_correction_of_cochran_is_exact() -> None:
 
 def test_the_margin_reached_is_zero_when_everybody_was_asked() -> None:
     assert achieved_margin(100) == pytest.approx(0.098)
-    assert achieved_margin(100, 100) == 0
+    assert achieved_margin(100, 100) == achieved_margin(2, 2) == 0
     assert achieved_margin(100, 90) == 0
     assert achieved_margin(50, 101) == pytest.approx(1.96 * sqrt(0.25 / 50) * sqrt(51 / 100))
     assert achieved_margin(1, 1) == achieved_margin(1, 0) == achieved_margin(1)
