@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import fcntl
 import json
 import shutil
 import signal
+import socket
 import subprocess
 import sys
 import threading
@@ -33,6 +35,8 @@ from gateway.measurements import OUTCOMES, contact_of
 from gateway.supervisor import Supervisor, child
 from models.fetch import FetchError
 
+MARKER = ".emobox-demo"
+LOOPBACK = "127.0.0.1"
 READY_S = 90.0
 REST_S = 20.0
 LEAST_CONTACTS = 12
@@ -51,7 +55,7 @@ def play(state: Path, *, once: bool, influx: str | None, history: str | None, po
     try:
         with ExitStack() as stack:
             return Demo(state.resolve(), influx, port, stopping, stack).run(once=once, history=history)
-    except (DemoError, BrokerError, FetchError, HistoryError, JournalError) as error:
+    except (DemoError, BrokerError, FetchError, HistoryError, JournalError, OSError) as error:
         print(error, file=sys.stderr)
         return 2
 
@@ -69,11 +73,13 @@ class Demo:
 
     def run(self, *, once: bool, history: str | None) -> int:
         """Prepare, play, tell, sum up."""
+        count = days(history) if history else 0
+        self._check_port()
         self._fresh_folder()
         site = self._prepare()
         journal = Journal(self._folder / JOURNAL)
-        if history:
-            feed(journal, site, days(history))
+        if count:
+            feed(journal, site, count)
         self._start_hub(journal)
         boards = self._start_devices(site)
         story = Story(journal, site, has_influx=site.influx is not None)
@@ -91,12 +97,32 @@ class Demo:
         return f"http://127.0.0.1:{self._port}"
 
     def _fresh_folder(self) -> None:
-        """Every demo is a new day."""
-        journal = Journal(self._folder / JOURNAL)
-        journal.open()
-        journal.close()
-        shutil.rmtree(self._folder)
-        self._folder.mkdir(parents=True)
+        """Every demo is a new day; only a folder that a demo made is ever emptied."""
+        marker = self._folder / MARKER
+        if self._folder.exists() and any(self._folder.iterdir()) and not marker.exists():
+            raise DemoError(f"{self._folder} holds other files; give --state a new or an empty folder")
+        self._folder.mkdir(parents=True, exist_ok=True)
+        lock = self._stack.enter_context(marker.open("a"))
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            raise DemoError(
+                f"another demo plays in {self._folder}; end it, or give another --state"
+            ) from None
+        for entry in self._folder.iterdir():
+            if entry.is_dir():
+                shutil.rmtree(entry)
+            elif entry != marker:
+                entry.unlink()
+
+    def _check_port(self) -> None:
+        try:
+            socket.create_server((LOOPBACK, self._port)).close()
+        except OSError as error:
+            why = error.strerror
+            raise DemoError(
+                f"the page's port {self._port} cannot be had ({why}); give another --port"
+            ) from None
 
     def _prepare(self) -> Site:
         broker_port = free_port()

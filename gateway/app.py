@@ -12,7 +12,7 @@ from typing import Protocol
 
 from firmware import wire
 from gateway import audit
-from gateway.bus import Bus
+from gateway.bus import Bus, Message
 from gateway.clock import Clock
 from gateway.config import Site
 from gateway.indexer import Indexer
@@ -57,6 +57,10 @@ def run(site: Site, config: Path, stopping: threading.Event) -> int:
 
     bus.subscribe("emobox/#", ingest.receive)
     bus.subscribe(wire.topic(site.site, "+", "status"), presence.receive)
+    for name, device in site.devices.items():
+        if device.kind == "camera":
+            came = partial(_came, recorder, site.point_of[name])
+            bus.listen(wire.topic(site.site, name, "status"), came)
     for one in children:
         bus.listen(wire.topic(site.site, one.name, "event"), one.hear)
     bus.start()
@@ -85,12 +89,16 @@ def store_of(site: Site) -> Journal:
     return Journal(Path(store.path) / JOURNAL, cap_mb=store.max_mb, reserve_mb=store.reserve_mb)
 
 
-def watch(bus: Bus, site: Site, point: str, for_ms: int) -> None:
-    """Tell the cameras of a point for how long an ask may still need them."""
-    for name, device in site.points[point].devices.items():
-        if device.kind == "camera":
-            command = wire.make_command("watch", {"for_ms": for_ms})
-            bus.publish(wire.topic(site.site, name, "command"), command)
+def watch(bus: Bus, site: Site, point: str, for_ms: int) -> bool:
+    """Tell the cameras of a point for how long an ask may still need them; False when the link is down."""
+    command = wire.make_command("watch", {"for_ms": for_ms})
+    cameras = [name for name, device in site.points[point].devices.items() if device.kind == "camera"]
+    sent = [bus.publish(wire.topic(site.site, name, "command"), command) for name in cameras]
+    return all(sent)
+
+
+def _came(recorder: Recorder, point: str, _status: Message) -> None:
+    recorder.watch_again(point)
 
 
 def child_processes(site: Site, config: Path) -> list[Child]:

@@ -19,6 +19,11 @@ from gateway.device import DeviceError
 Verb = Callable[[argparse.Namespace], int]
 
 OK, FAILED, UNUSABLE = 0, 1, 2
+STDIN = "-"
+NO_STDIN = (
+    "[microphones.{device}] has source = \"-\": nobody's sound reaches standard input under `emobox run`; "
+    "give a card, a WAV file or a FIFO, or start `emobox microphone {device}` by hand"
+)
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -217,6 +222,10 @@ def microphone(args: argparse.Namespace) -> int:
 
 def _run_child(args: argparse.Namespace, run_device: Callable[[Site, str, Path], int]) -> int:
     site = _supervised_site(args)
+    sound = site.microphones.get(args.device)
+    if args.supervised and sound and sound.source == STDIN:
+        print(NO_STDIN.format(device=args.device), file=sys.stderr)
+        return UNUSABLE
     return run_device(site, args.device, Path(site.store.path) / "devices")
 
 

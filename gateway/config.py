@@ -24,8 +24,8 @@ class SiteError(Exception):
 
 
 def _name(text: str) -> str:
-    if not text or any(sign in text for sign in "/+#\0"):
-        raise ValueError("a name must not be empty and must not hold / + or #")
+    if not text.isprintable() or not text or any(sign in text for sign in "/+#"):
+        raise ValueError("a name must not be empty and must not hold / + # or signs that cannot be printed")
     return text
 
 
@@ -434,7 +434,12 @@ def _explain(detail: ErrorDetails) -> str:
     if detail["type"] == "missing":
         return f"{key}: is missing; needed or allowed here: {', '.join(_allowed(detail['loc'][:-1]))}"
     allowed = _PLAIN.get(detail["type"], message.removeprefix("Input ").removeprefix("String "))
-    return f"{key}: {allowed} (it is {detail['input']!r})"
+    return f"{key}: {allowed} (it is {_shown(detail['input'])})"
+
+
+def _shown(value: Any) -> str:
+    """A wrong value where it surely holds no secret, else its type."""
+    return repr(value) if isinstance(value, bool | int | float) else f"a {type(value).__name__}"
 
 
 def _allowed(loc: tuple[int | str, ...]) -> list[str]:

@@ -20,6 +20,7 @@ IDLE_S = 30.0
 SETTLED_MS = 120_000  # after its end a period's last contacts may still be answered
 RESUME_MS = 26 * 3_600_000
 ALL = "all"
+HOUR_MS = 3_600_000
 
 
 @dataclass(frozen=True, slots=True, order=True)
@@ -33,12 +34,11 @@ class Period:
 
 def periods(site: Site, t: int) -> tuple[Period, Period]:
     """The hour and the business day that an instant belongs to."""
-    wall = site.local(t).replace(tzinfo=None)
-    hour = wall.replace(minute=0, second=0, microsecond=0)
-    shift = timedelta(minutes=site.day_start)
-    day = (wall - shift).replace(hour=0, minute=0, second=0, microsecond=0) + shift
+    local, shift = site.local(t), timedelta(minutes=site.day_start)
+    start = round(local.replace(minute=0, second=0, microsecond=0).timestamp() * 1000)
+    day = (local.replace(tzinfo=None) - shift).replace(hour=0, minute=0, second=0, microsecond=0) + shift
     return (
-        Period(_ms(site, hour), _ms(site, hour + timedelta(hours=1)), "hour"),
+        Period(start, start + HOUR_MS, "hour"),
         Period(_ms(site, day), _ms(site, day + timedelta(days=1)), "day"),
     )
 
@@ -106,6 +106,7 @@ class Indexer:
         return [*self._site.points, ALL]
 
     def _index(self, period: Period, point: str, contacts: list[Contact]) -> list[Record]:
-        group = [contact for contact in contacts if point in (ALL, contact.point)]
+        points = self._site.points if point == ALL else (point,)
+        group = [contact for contact in contacts if contact.point in points]
         k = None if point == ALL else self._site.k_at(point, period.start)
         return index_records(measure(group, self._site), self._site, point, period.name, period.start, k)

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from gateway.config import Site
+from datetime import datetime
+
+from gateway.config import DAYS, Site
 from gateway.events import Health, Press, Spoken
 from gateway.fusion import Contact
 from gateway.fusion.emotion import Emotion
@@ -15,15 +17,15 @@ OUTCOMES = ("loyal", "passive", "unknown", "critic", "silent")
 
 def contact_record(contact: Contact, site: Site) -> Record:
     """Measurement `contact`; time is t_ask."""
-    local = site.local(contact.asked)
+    date = site.local_date(contact.asked)
     tags = {
         "site": site.site,
         "point": contact.point,
         "outcome": contact.outcome,
         "via": contact.via,
         "asked_by": contact.asked_by,
-        "local_hour": f"{local.hour:02d}",
-        "weekday": local.strftime("%a").lower(),
+        "local_hour": f"{site.local(contact.asked).hour:02d}",
+        "weekday": DAYS[datetime.fromisoformat(date).weekday()],
     }
     name = f"{contact.point}/{contact.asked}"
     fields: dict[str, Value] = {
@@ -37,7 +39,7 @@ def contact_record(contact: Contact, site: Site) -> Record:
         "positive": contact.emotion.positive,
         "valid_s": contact.emotion.valid_ms / 1000,
         "flags": ",".join(contact.flags),
-        "local_date": site.local_date(contact.asked),
+        "local_date": date,
     }
     return Record(f"contact/{name}", "contact", contact.asked, tags, fields)
 

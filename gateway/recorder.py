@@ -34,12 +34,12 @@ class Recorder:
         journal: Journal,
         site: Site,
         clock: Clock,
-        on_watch: Callable[[str, int], None] = lambda point, for_ms: None,
+        on_watch: Callable[[str, int], bool] = lambda point, for_ms: True,
     ) -> None:
         self._journal, self._site, self._clock, self._on_watch = journal, site, clock, on_watch
         self._streams: dict[str, PointStream] = {}
         self._shrunk = -1
-        self._watched: dict[str, int | None] = {}
+        self._watched: dict[str, int] = {}
 
     def run(self, stopping: threading.Event) -> None:
         """Follow the journal until told to stop."""
@@ -83,8 +83,7 @@ class Recorder:
             notes += corrections(now, point, late.get(point, ()), known, changes, stream.quiet_ms)
         if rows or ops:
             self._write(position, ops, notes)
-        for point in touched:
-            self._watch(point, now)
+        self._watch(now)
         return len(rows)
 
     def _write(self, position: int, ops: Sequence[Op], notes: Sequence[Note] = ()) -> None:
@@ -110,11 +109,17 @@ class Recorder:
                 ops.append(("put", phrase_record(event, self._site)))
         return ops
 
-    def _watch(self, point: str, now: int) -> None:
-        until = self._streams[point].watch_until
-        if until != self._watched.get(point):
-            self._watched[point] = until
-            self._on_watch(point, max(0, (until or 0) - now))
+    def watch_again(self, point: str) -> None:
+        """A camera of the point has come (back): it was not there when it was told. Any thread may call."""
+        self._watched.pop(point, None)
+        self._journal.wake()
+
+    def _watch(self, now: int) -> None:
+        """Tell the cameras of every point what has changed; what did not get through is told again."""
+        for point, stream in self._streams.items():
+            until, told = stream.watch_until or 0, self._watched.get(point, 0)
+            if until != told and max(until, told) > now and self._on_watch(point, max(0, until - now)):
+                self._watched[point] = until
 
     def _idle_s(self) -> float:
         due = [stream.closes for stream in self._streams.values() if stream.closes is not None]

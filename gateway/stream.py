@@ -11,6 +11,8 @@ from itertools import pairwise
 from gateway.config import Site
 from gateway.events import Click, Event, Press, Reading, Spoken
 from gateway.fusion import Contact, Fusion, PointEvents
+from gateway.fusion.asks import CLICK_MERGE_MS
+from gateway.fusion.contacts import SETTLE_MS
 from gateway.fusion.emotion import Emotion, EmotionLimits, Window, read_emotion
 from gateway.fusion.ratings import LATE_MS
 from gateway.journal import Journal
@@ -114,6 +116,12 @@ class PointStream:
         reach = max(self._site.timeout_ms(self._point), LATE_MS)
         return reach + sum(self._site.defaults.ms(name) for name in REACHES)
 
+    @cached_property
+    def _pause_ms(self) -> int:
+        """An ask that is opened after a pause as long as this owes nothing to what happened before."""
+        limits = self._site.defaults
+        return max(limits.ms("burst_gap_s"), limits.ms("phrase_merge_s"), CLICK_MERGE_MS, SETTLE_MS)
+
     @property
     def size(self) -> int:
         """How many events it holds."""
@@ -213,7 +221,15 @@ class PointStream:
         horizon = now - quiet_ms - self._site.defaults.ms("lateness_s")
         events = self._events
         times = sorted(event.t for event in (*events.clicks, *events.presses, *events.spoken))
-        ends = [b for a, b in pairwise(times) if b - a > quiet_ms and b < horizon]
+        pause_ms, asked = (
+            self._pause_ms,
+            {r.time_ms for r in self.known.values() if r.measurement == "contact"},
+        )
+        ends = [
+            b
+            for a, b in pairwise(times)
+            if b < horizon and (b - a > quiet_ms or (b - a > pause_ms and b in asked))
+        ]
         if not ends or ends[-1] <= self._since:
             return
         self._since = since = ends[-1]

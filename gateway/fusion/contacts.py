@@ -116,7 +116,7 @@ class Fusion:
         places = [place for place in range(len(asks.asks)) if place != pending]
         closes = None if pending is None else asks.asks[pending].t + self._rules.timeout_ms
         contacts = [contact(place) for place in places]
-        watch_until = self._watch_until(asks, ratings.answers)
+        watch_until = self._watch_until(asks, ratings.answers, now)
         return Fused(contacts, ratings.states, ratings.regular, closes, watch_until)
 
     def _with_role(self, spoken: Sequence[Spoken], role: str) -> list[Spoken]:
@@ -136,17 +136,18 @@ class Fusion:
             return None
         return place if now <= asks.asks[place].t + self._rules.timeout_ms else None
 
-    def _watch_until(self, asks: Asks, answers: list[Answer]) -> int | None:
+    def _watch_until(self, asks: Asks, answers: list[Answer], now: int | None) -> int | None:
         """End of the latest window that is still possible for the newest ask (spec 3, Camera on)."""
-        if not answers or answers[-1].cancelled or not self._privacy.camera_on:
+        place = len(answers) - 1 if now is None else asks.newest(now)
+        if place is None or place < 0 or answers[place].cancelled or not self._privacy.camera_on:
             return None
-        answer, ms, gap_ms = answers[-1], self._site.defaults.ms, self._rules.burst_gap_ms
+        answer, ms, gap_ms = answers[place], self._site.defaults.ms, self._rules.burst_gap_ms
         if self._privacy.post_press_only:
             return None if answer.t is None else answer.t + gap_ms + ms("window_post_s")
         if answer.t is not None and answer.via == "key":
             return answer.t + gap_ms + ms("window_after_s")
         last = max(self._rules.reach_ms + ms("window_after_s"), ms("window_silent_s"))
-        return asks.asks[-1].t + last
+        return asks.asks[place].t + last
 
     def _contact(
         self, asks: Asks, ratings: Ratings, times: list[int], readings: list[Reading], place: int

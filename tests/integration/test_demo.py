@@ -5,12 +5,13 @@ from __future__ import annotations
 import json
 import os
 import signal
+import socket
 import subprocess
 import sys
 import time
 from collections import Counter
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from pathlib import Path
 from typing import Any
 from urllib.request import urlopen
@@ -127,3 +128,33 @@ def test_kill_9_of_the_hub_in_the_middle_loses_no_contact_and_doubles_none(tmp_p
         assert journal.gaps() == 0
         assert journal.quarantine_counts() == {}
         journal.close()
+
+
+def test_the_demo_never_empties_a_folder_that_is_not_its_own(tmp_path: Path) -> None:
+    keep = tmp_path / "demo" / "accounts.txt"
+    keep.parent.mkdir()
+    keep.write_text("42")
+    with demo(tmp_path, "--once") as (process, _, log):
+        assert process.wait(60) == 2
+    assert keep.read_text() == "42"
+    assert "holds other files" in log.read_text()
+
+
+@pytest.mark.parametrize(
+    ("option", "message"),
+    [("--history=foo", "allowed is a number of days"), ("--port=99999", "a port from 1")],
+)
+def test_a_wrong_option_is_said_before_anything_is_touched(tmp_path: Path, option: str, message: str) -> None:
+    with demo(tmp_path, "--once", option) as (process, _, log):
+        assert process.wait(60) == 2
+    assert message in log.read_text()
+    assert not (tmp_path / "demo").exists()
+
+
+def test_a_taken_port_is_said_at_once(tmp_path: Path) -> None:
+    with closing(socket.create_server(("127.0.0.1", 0))) as taken:
+        place = ["--state", str(tmp_path / "demo"), "--port", str(taken.getsockname()[1])]
+        command = [sys.executable, "-m", "gateway.cli", "demo", "--once", *place]
+        done = subprocess.run(command, capture_output=True, text=True, timeout=60, check=False)
+    assert done.returncode == 2
+    assert "give another --port" in done.stderr

@@ -14,6 +14,7 @@ from urllib.request import urlopen
 import pytest
 
 from firmware.shim.board import Board
+from gateway.bus import BrokerAddress, Bus, Message
 from gateway.records import Record
 from tests.integration.hub import HubProcess, SureDevice, page, wait_for
 from tests.servers import Server, accepts, start_influxd, start_mosquitto
@@ -135,6 +136,24 @@ def test_a_second_hub_on_the_same_journal_refuses(hub: HubProcess) -> None:
     second = subprocess.run(hub.command(), capture_output=True, text=True, timeout=30, check=False)
     assert second.returncode != 0
     assert "another hub is using this journal" in second.stderr
+
+
+def test_a_camera_that_comes_while_an_ask_is_open_is_told_to_watch(hub: HubProcess, broker: Server) -> None:
+    keyfob, journal = device(broker, "fob-1"), hub.journal()
+    keyfob.happen("click", {"pattern": "single"})
+    wait_for(lambda: not keyfob.waiting, "the acknowledgement")
+    time.sleep(0.5)
+    heard: list[Message] = []
+    camera = Bus(BrokerAddress(port=broker.port), "cam-1", on_message=heard.append)
+    camera.subscribe("emobox/v1/shop-1/cam-1/command")
+    camera.start()
+    wait_for(lambda: camera.publish("emobox/v1/shop-1/cam-1/status", {"v": 1, "online": True}), "the link")
+    wait_for(lambda: bool(heard), "the command")
+    command = json.loads(heard[0].payload)
+    assert command["command"] == "watch"
+    assert 55_000 < command["for_ms"] <= 63_000
+    camera.stop()
+    journal.close()
 
 
 def test_stops_in_peace_when_told(hub: HubProcess) -> None:

@@ -55,6 +55,23 @@ def test_a_value_that_is_no_longer_known_is_taken_back_before_it_is_put_again() 
     assert list(difference(old, old)) == []
 
 
+def test_an_hour_lasts_an_hour_also_when_the_clocks_go_back() -> None:
+    site = parse_site(SITE)
+    first, second = 1_761_440_400_000 - 30 * 60_000, 1_761_440_400_000 + 30 * 60_000  # 02:30 twice, in Berlin
+    assert site.local(first).strftime("%H:%M") == site.local(second).strftime("%H:%M") == "02:30"
+    (one, _), (two, _) = periods(site, first), periods(site, second)
+    assert (one.end - one.start, two.end - two.start) == (HOUR_MS, HOUR_MS)
+    assert one.end == two.start
+
+
+def test_a_weekday_is_the_business_days() -> None:
+    site = parse_site(SITE | {"day_start": "04:00"})
+    night = NOON + 13 * HOUR_MS  # Friday 01:00
+    record = contact_record(replace(LOYAL, asked=night), site)
+    tags, date = record.tags, record.fields["local_date"]
+    assert (tags["weekday"], tags["local_hour"], date) == ("thu", "01", "2025-10-09")
+
+
 def test_a_business_day_begins_at_day_start_and_has_its_own_length() -> None:
     site = parse_site(SITE | {"day_start": "04:00"})
     before_clock_change = 1_761_422_400_000  # 2025-10-25 22:00 in Berlin

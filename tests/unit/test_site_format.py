@@ -197,3 +197,20 @@ def test_the_defaults_are_those_of_the_format(tmp_path: Path) -> None:
         "retention_emotion_days": 30,
         "retention_hourly_months": 24,
     }
+
+
+def test_a_wrong_value_that_may_be_a_secret_is_not_shown(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    for text in (
+        'influx = "http://u:geheim@h"',
+        '[influx]\nurl = "u:geheim@h"',
+        '[influx]\nurl = ["geheim"]',
+    ):
+        assert "geheim" not in refused(f'site = "s"\nzone = "UTC"\n{text}', tmp_path, capsys)
+
+
+def test_a_name_that_no_topic_can_carry_is_refused(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert "cannot be printed" in refused('site = "s\\t1"\nzone = "UTC"', tmp_path, capsys)
