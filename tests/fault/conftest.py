@@ -7,13 +7,14 @@ from typing import Any
 import pytest
 
 from tests.fault.shop import Hub, Witness
-from tests.servers import Server, start_influxd, start_mosquitto
+from tests.servers import ANONYMOUS_BROKER, Server, start_influxd, start_mosquitto
 
 
 @pytest.fixture
 def broker(tmp_path: Path) -> Iterator[Server]:
     """A real broker that a test may kill and start again."""
-    with start_mosquitto(tmp_path) as server:
+    settings = (*ANONYMOUS_BROKER, "user root")  # in a user namespace it cannot become another user
+    with start_mosquitto(tmp_path, settings=settings) as server:
         yield server
 
 
