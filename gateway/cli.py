@@ -21,7 +21,7 @@ Verb = Callable[[argparse.Namespace], int]
 OK, FAILED, UNUSABLE = 0, 1, 2
 STDIN = "-"
 NO_STDIN = (
-    "[microphones.{device}] has source = \"-\": nobody's sound reaches standard input under `emobox run`; "
+    '[microphones.{device}] has source = "-": nobody\'s sound reaches standard input under `emobox run`; '
     "give a card, a WAV file or a FIFO, or start `emobox microphone {device}` by hand"
 )
 

@@ -118,8 +118,13 @@ def _network_camera(name: str, source: str) -> Finding:
 
 def _microphone(name: str, source: str) -> Finding:
     path = Path(source)
-    if source == "-" or path.exists():
-        return ok(f"microphone {name}: {'raw sound from outside' if source == '-' else f'{path} is there'}")
+    if source == "-":
+        return warning(
+            f"microphone {name}: standard input has no sound under `emobox run`",
+            f"set source of [microphones.{name}] in site.toml to a card, a WAV file or a FIFO",
+        )
+    if path.exists():
+        return ok(f"microphone {name}: {path} is there")
     if path.suffix.lower() == ".wav":
         return error(
             f"microphone {name}: {path} is not there", f"set source of [microphones.{name}] in site.toml"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import subprocess
 import sys
 import time
@@ -79,6 +80,27 @@ class PipeSource:
         """The pipe is its giver's; a blocked read ends when the writer closes it."""
 
 
+class FifoSource:
+    """Raw s16le from a FIFO; opened at the first read, which waits for a writer."""
+
+    live = False
+
+    def __init__(self, path: Path) -> None:
+        self._path = path
+        self._pipe: BinaryIO | None = None
+        if not os.access(path, os.R_OK):
+            raise AudioError(f"{path}: may not be read; give the FIFO to the user of this program")
+
+    def read(self) -> bytes:
+        """The next 80 ms."""
+        if self._pipe is None:
+            self._pipe = self._path.open("rb")
+        return self._pipe.read(FRAME_BYTES)
+
+    def close(self) -> None:
+        """Nothing: a blocked read ends when the writer closes it."""
+
+
 class CardSource:
     """A sound card through `arecord`; the child goes when the source is closed."""
 
@@ -107,7 +129,7 @@ def opener(source: str, loop: bool = False) -> Callable[[], Source]:
     if source == "-":
         return lambda: PipeSource(sys.stdin.buffer)
     if path.is_fifo():
-        return lambda: PipeSource(path.open("rb"))
+        return lambda: FifoSource(path)
     if path.is_file() or path.suffix.lower() == ".wav":
         return lambda: WavSource(path, loop)
     return lambda: CardSource(source)

@@ -25,7 +25,7 @@ log = logging.getLogger(__name__)
 MUTE_AFTER_S = 3.0
 ZERO_WARNING_S = 10.0
 TAKE_TIMEOUT_S = 0.5
-DONE, CANNOT = 0, 2
+DONE, FAILED, CANNOT = 0, 1, 2
 
 
 class Sender(Protocol):
@@ -95,7 +95,7 @@ class Microphone:
 def run_microphone(site: Site, device: str, state_dir: Path) -> int:
     """The microphone process of `device`; ends at the end of a file or pipe, or on SIGTERM. An exit status.
 
-    0: stopped, or the sound is over. 2: a person must act. A card that goes away is waited for.
+    0: stopped, or the sound is over. 1: start again. 2: a person must act. A lost card is waited for.
     """
     if device not in site.microphones:
         log.error("%s: site.toml has no [microphones.%s]; give its source there", device, device)
@@ -104,7 +104,7 @@ def run_microphone(site: Site, device: str, state_dir: Path) -> int:
         _serve(site, device, state_dir, stop_on_signals())
     except (AudioError, ModelError, FetchError, CardError) as error:
         log.error("%s: %s", device, error)
-        return CANNOT
+        return FAILED if isinstance(error, FetchError) else CANNOT
     return DONE
 
 

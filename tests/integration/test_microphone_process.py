@@ -189,6 +189,18 @@ def test_phrases_that_no_model_hears_are_named_at_the_start(tmp_path: Path) -> N
 
 
 @pytest.mark.timeout(60)
+def test_ends_when_it_is_told_to_stop_though_nobody_writes_to_its_fifo(tmp_path: Path) -> None:
+    fifo = tmp_path / "sound"
+    os.mkfifo(fifo)
+    with start_mosquitto(tmp_path) as broker, microphone(tmp_path, broker.port, str(fifo)) as process:
+        listener = Listener(broker.port)
+        listener.wait("health", 1)
+        process.send_signal(signal.SIGTERM)
+        assert process.wait(10) == 0
+        listener.stop()
+
+
+@pytest.mark.timeout(60)
 def test_ends_with_status_0_when_it_is_told_to_stop(tmp_path: Path) -> None:
     wav = make_timeline(tmp_path / "shop.wav", [], 60.0)
     with start_mosquitto(tmp_path) as broker, microphone(tmp_path, broker.port, str(wav)) as process:

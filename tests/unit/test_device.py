@@ -9,6 +9,7 @@ import pytest
 from gateway.bus import BrokerAddress
 from gateway.cli import main
 from gateway.device import MomentDevice, next_boot
+from models.fetch import FetchError
 
 TORN = ["", "\0\0\0", "x", "-7", "1e9", "\udcff", "٣ ٣", "9" * 5000]
 SITE = """
@@ -57,6 +58,32 @@ def test_a_folder_that_cannot_be_written_is_a_plain_error(
     assert f"{store}/devices" in said
     assert "[store] path" in said
     assert "Traceback" not in said
+
+
+def site_file(folder: Path, source: object) -> str:
+    site = folder / "site.toml"
+    site.write_text(SITE.format(source=source, store=folder / "store"))
+    return str(site)
+
+
+def test_a_model_that_cannot_be_fetched_now_is_tried_again(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def unreachable(*_: object) -> None:
+        raise FetchError("connect this machine to the internet")
+
+    monkeypatch.setattr("gateway.voice.microphone.Engine", unreachable)
+    assert main(["microphone", "mic-1", "--config", site_file(tmp_path, "x.wav")]) == 1
+
+
+def test_stdin_is_no_microphone_of_a_supervised_process(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr("gateway.supervisor.end_with_parent", lambda: None)
+    assert main(["microphone", "mic-1", "--config", site_file(tmp_path, "-"), "--supervised"]) == 2
+    said = capsys.readouterr().err
+    assert "[microphones.mic-1]" in said
+    assert "emobox microphone mic-1" in said
 
 
 class Link:

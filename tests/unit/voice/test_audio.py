@@ -77,6 +77,29 @@ def test_a_fifo_is_read_as_raw_sound(tmp_path: Path) -> None:
     assert opener(str(fifo))().read() == RAMP[:FRAME].tobytes()
 
 
+@pytest.mark.timeout(20)
+def test_a_fifo_that_nobody_writes_to_holds_up_nobody(tmp_path: Path) -> None:
+    fifo = tmp_path / "sound"
+    os.mkfifo(fifo)
+    capture = Capture(opener(str(fifo)))
+    began_s = time.monotonic()
+    capture.start()
+    assert capture.take(0.05) is None
+    capture.stop()
+    assert time.monotonic() - began_s < 2
+    fifo.write_bytes(RAMP.tobytes())  # lets the thread go
+
+
+def test_a_fifo_that_may_not_be_read_is_refused_in_words(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    fifo = tmp_path / "sound"
+    os.mkfifo(fifo)
+    monkeypatch.setattr(os, "access", lambda *_: False)  # root may read everything
+    with pytest.raises(AudioError, match="may not be read"):
+        Capture(opener(str(fifo))).start()
+
+
 def test_a_card_that_nobody_listens_to_drops_and_counts(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
