@@ -80,6 +80,8 @@ def test_e15_shops_are_pooled_never_averaged() -> None:
         ((7, 1, 2), 0.8, "emonps", False),
         ((4, 1, 5), 0.5, "emonps", True),
         ((4, 0, 6), 0.4, "base_nps", False),
+        ((159, 0, 41), 0.795, "emonps", True),
+        ((99, 0, 101), 0.495, "base_nps", False),
     ],
 )
 def test_coverage_decides_what_is_published(
