@@ -57,6 +57,7 @@ class Bus:
         self._on_message = on_message
         self._on_connect = on_connect
         self._filters: list[str] = []
+        self._out = False  # the log says that the broker is away
         self._client = mqtt.Client(CallbackAPIVersion.VERSION2, client_id, clean_session=True)
         if will:
             self._client.will_set(will.topic, will.payload, qos=1, retain=will.retain)
@@ -75,6 +76,7 @@ class Bus:
             what = f"({type(error).__name__}); check password_file and ca_file in [broker] of site.toml"
             raise BusError(f"the broker's password or certificate cannot be read {what}") from None
         client.on_connect = self._connected
+        client.on_connect_fail = self._unreachable
         client.on_disconnect = self._disconnected
         client.on_message = self._received
         client.reconnect_delay_set(1, 10)
@@ -119,8 +121,11 @@ class Bus:
 
     def _connected(self, client: mqtt.Client, _data: Any, _flags: Any, reason: Any, _props: Any) -> None:
         if reason.is_failure:
-            log.warning("the broker %s:%s refused us: %s", self._address.host, self._address.port, reason)
+            self._tell(f"the broker at {self._where} refused us: {reason}")
             return
+        if self._out:
+            log.info("the broker at %s is back", self._where)
+        self._out = False
         _forget_unsent(client)
         for topic_filter in self._filters:
             client.subscribe(topic_filter, qos=1)
@@ -129,7 +134,21 @@ class Bus:
 
     def _disconnected(self, _client: mqtt.Client, _data: Any, _flags: Any, reason: Any, _props: Any) -> None:
         if reason.is_failure:
-            log.warning("lost the broker (%s); trying again by itself", reason)
+            self._tell(f"lost the broker at {self._where} ({reason}); trying again by itself")
+
+    def _unreachable(self, _client: mqtt.Client, _data: Any) -> None:
+        what = "devices keep their events; start it or check [broker] in site.toml"
+        self._tell(f"cannot reach the broker at {self._where}; {what}")
+
+    def _tell(self, what: str) -> None:
+        """Once an outage, however often it is tried again."""
+        if not self._out:
+            log.warning("%s", what)
+        self._out = True
+
+    @property
+    def _where(self) -> str:
+        return f"{self._address.host}:{self._address.port}"
 
     def _received(self, _client: mqtt.Client, _data: Any, message: mqtt.MQTTMessage) -> None:
         if self._on_message:
