@@ -77,6 +77,13 @@ def test_the_camera_is_needed_for_the_latest_window_that_is_still_possible() -> 
     assert fuse(happened(0), defaults={"timeout_button_s": 70}).watch_until == T + 70_000 + AFTER
 
 
+def test_an_ask_that_is_still_to_come_does_not_move_the_cameras_end() -> None:
+    """As after a clock that was set back; without a clock the last ask counts."""
+    assert fuse(happened(0, 40_000), T + 39_999).watch_until == T + LATE + AFTER
+    assert fuse(happened(0, 40_000), T + 40_000).watch_until == T + 40_000 + LATE + AFTER
+    assert fuse(happened(40_000), T).watch_until is None
+
+
 def test_after_a_key_the_camera_is_needed_until_its_burst_is_complete_and_its_window_over() -> None:
     assert fuse(happened(0, press=2000)).watch_until == T + 2000 + GAP + AFTER
     assert fuse(happened(0, 20_000, press=22_000)).watch_until == T + 22_000 + GAP + AFTER
