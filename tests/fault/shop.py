@@ -139,7 +139,7 @@ def every_acknowledged_event_is_stored_once_at_its_own_time(
     presses = press_counts(events)
     wait_for(lambda: press_records(hub) == presses, "one record a press", 30)
     if influx:
-        assert press_points(influx) == presses
+        wait_for(lambda: press_points(influx) == presses, "one point a press", 30)
 
 
 def stored_events(hub: HubProcess) -> dict[Identity, tuple[int, dict[str, Any]]]:

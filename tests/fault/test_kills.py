@@ -86,6 +86,10 @@ def test_power_cuts_of_the_real_firmware_in_mid_write_beside_kills_of_hub_and_br
         board.power_cut()
         spans |= dict.fromkeys(kept_by(board), (began, time.time()))
     board.start()
+    began = time.time()
+    board.press(1)
+    board.wait_log("press", 30)
+    spans |= dict.fromkeys(kept_by(board), (began, time.time()))
     outbox = board.device_dir / "data" / "outbox"
     wait_for(lambda: not list(outbox.glob("*.log")), "an empty outbox: all was acknowledged", 60)
     board.stop()
