@@ -43,9 +43,9 @@ def run(site: Site, config: Path, stopping: threading.Event) -> int:
     clock.carry_on(Path(site.store.path) / CLOCK)
     audit.note_start(journal, site, config, clock.now_ms())
 
-    bus = Bus(site.broker.address(), f"{site.site}-hub")
+    presence = Presence(site.site, lambda: bus.connected)
+    bus = Bus(site.broker.address(), f"{site.site}-hub", on_connect=presence.forget)
     ingest = Ingest(bus, journal, site, clock)
-    presence = Presence(site.site)
     recorder = Recorder(journal, site, clock, on_watch=partial(watch, bus, site))
     indexer = Indexer(journal, site, clock)
     sinks = [SinkReader(journal, open_influx(site.influx))] if site.influx else []

@@ -118,7 +118,7 @@ class Quarantine:
 
 @dataclass(frozen=True, slots=True)
 class DeviceRow:
-    """One configured device; `online` is None when it has never said so, `seen` is its last health event."""
+    """One configured device; `online` is None when it has not said so, `seen` is its last health event."""
 
     name: str
     kind: str
@@ -151,6 +151,7 @@ class Today:
     date: str
     now: int
     time: str
+    connected: bool
     camera_on: bool
     why_off: str
     full: str | None
@@ -189,9 +190,17 @@ def figures(indices: Indices) -> dict[str, Any]:
 
 
 def today(
-    journal: Journal, site: Site, now_ms: int, sinks: Sequence[Follower], online: Mapping[str, bool]
+    journal: Journal,
+    site: Site,
+    now_ms: int,
+    sinks: Sequence[Follower],
+    online: Mapping[str, bool],
+    connected: bool = True,
 ) -> Today:
-    """Everything about the business day of `now_ms`; JournalError when the journal cannot be read."""
+    """Everything about the business day of `now_ms`; JournalError when the journal cannot be read.
+
+    `connected`: the broker is there; without it nobody knows which device is `online`.
+    """
     privacy, date = profile(site), site.local_date(now_ms)
     records = [
         record
@@ -210,6 +219,7 @@ def today(
         date=date,
         now=now_ms,
         time=_time(site, now_ms),
+        connected=connected,
         camera_on=privacy.camera_on,
         why_off=privacy.why_off,
         full=journal.full,
@@ -222,7 +232,7 @@ def today(
         quarantine=quarantine(journal, site),
         duplicates=journal.duplicates(),
         gaps=journal.gaps(),
-        devices=_devices(journal, site, now_ms, online),
+        devices=_devices(journal, site, now_ms, online if connected else {}),
         sinks=tuple(_sink(journal, sink, rejected) for sink in sinks),
         rejected=rejected.total(),
     )

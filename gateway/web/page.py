@@ -89,7 +89,8 @@ class Page:
 
     def _look(self) -> str:
         now, online = self._clock.now_ms(), dict(self._presence.online)
-        return today(self._journal, self._site, now, self._sinks, online).to_json()
+        connected = self._presence.link_up()
+        return today(self._journal, self._site, now, self._sinks, online, connected).to_json()
 
 
 class _Server(uvicorn.Server):

@@ -131,6 +131,26 @@ def test_acknowledges_what_is_quarantined_where_its_identity_can_be_read(
     wait_for(lambda: seq not in terminal.waiting, "the acknowledgement")
 
 
+def test_the_page_says_that_the_broker_is_away_and_forgets_who_was_there(
+    hub: HubProcess, broker: Server
+) -> None:
+    def online() -> dict[str, Any]:
+        return {one["name"]: one["online"] for one in page(hub)["devices"]}
+
+    bus = Bus(BrokerAddress(port=broker.port), "term-1")
+    bus.start()
+    wait_for(lambda: bus.connected, "the broker")
+    wait_for(lambda: accepts(hub.web), "the page")
+    bus.publish("emobox/v1/shop-1/term-1/status", {"v": 1, "online": True}, retain=True)
+    wait_for(lambda: online()["term-1"] is True, "the terminal")
+    bus.stop()
+    broker.kill()
+    wait_for(lambda: page(hub)["connected"] is False, "the red line")
+    broker.start()  # it keeps nothing: nobody has said that the terminal is there
+    wait_for(lambda: page(hub)["connected"] is True, "the broker", 40)
+    assert online()["term-1"] is None
+
+
 def test_a_second_hub_on_the_same_journal_refuses(hub: HubProcess) -> None:
     hub.journal().close()
     second = subprocess.run(hub.command(), capture_output=True, text=True, timeout=30, check=False)

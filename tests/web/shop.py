@@ -108,7 +108,8 @@ class Shop:
 
     def today(self) -> Today:
         """What the page will say."""
-        return today(self.journal, self.site, self.clock.now, self.sinks, self.presence.online)
+        online, connected = self.presence.online, self.presence.link_up()
+        return today(self.journal, self.site, self.clock.now, self.sinks, online, connected)
 
 
 @contextmanager

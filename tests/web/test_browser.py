@@ -117,6 +117,15 @@ def test_the_browser_shows_the_figures_of_the_api(tmp_path: Path, point: str) ->
     assert "live" in shown.text
 
 
+def test_a_broker_that_is_away_is_said_in_plain_words(tmp_path: Path) -> None:
+    with open_shop(tmp_path) as shop:
+        assert "broker" not in visit(shop, tmp_path).figures
+        shop.presence.link_up = lambda: False
+        shown = visit(shop, tmp_path)
+    assert "no press arrives" in shown.figures["broker"]
+    assert "emobox doctor" in shown.figures["broker"]
+
+
 def test_few_data_are_said_to_be_few(tmp_path: Path) -> None:
     with open_shop(tmp_path) as shop:
         for place in range(12):

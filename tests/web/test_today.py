@@ -134,6 +134,23 @@ def test_devices_show_health_presence_and_gaps(tmp_path: Path) -> None:
     assert devices["term-1"].gaps == 3
 
 
+def test_what_a_device_said_before_the_link_came_anew_is_forgotten(tmp_path: Path) -> None:
+    with open_shop(tmp_path) as shop:
+        shop.presence.online["term-1"] = True
+        shop.presence.forget()
+        assert {device.online for device in shop.today().devices} == {None}
+
+
+def test_without_the_broker_no_device_counts_as_online(tmp_path: Path) -> None:
+    with open_shop(tmp_path) as shop:
+        shop.presence.online["term-1"] = True
+        assert json.loads(shop.today().to_json())["connected"] is True
+        shop.presence.link_up = lambda: False
+        day = json.loads(shop.today().to_json())
+    assert day["connected"] is False
+    assert {device["online"] for device in day["devices"]} == {None}
+
+
 def test_the_quarantine_never_shows_what_was_in_a_message(tmp_path: Path) -> None:
     with open_shop(tmp_path) as shop:
         shop.message("emobox/v1/shop-1/term-1/event", b'{"token": "s3cret"', NOON)

@@ -59,6 +59,7 @@ function render() {
   document.title = `EmoBox · ${day.site}`;
   at("site").textContent = day.site;
   at("date").textContent = day.date;
+  renderAlarm();
   renderPoints(point);
   renderIndex(indices);
   renderSmile(indices);
@@ -69,6 +70,13 @@ function render() {
   renderDevices();
   renderSinks();
   renderQuarantine();
+}
+
+function renderAlarm() {
+  at("alarm").hidden = day.connected;
+  fill("alarm", day.connected ? null : figure("broker",
+    "⚠ The broker (MQTT) does not answer: no press arrives. Terminals and keyfobs keep theirs until it is back. " +
+    "What to do says: emobox doctor"));
 }
 
 function renderPoints(point) {
@@ -211,7 +219,7 @@ function storedOf(contact) {
 
 function renderDevices() {
   fill("devices", ...day.devices.map((device) => {
-    const state = device.online === null ? "? never heard of" : device.online ? "✓ online" : "✕ offline";
+    const state = device.online === null ? "? not heard of" : device.online ? "✓ online" : "✕ offline";
     return h("li", {},
       h("span", device.online === false ? { class: "bad" } : {}, state),
       ` · ${device.name} · ${device.kind}, ${device.point}${device.test ? ", test mode" : ""}`,
