@@ -18,6 +18,7 @@ from gateway.journal.events import Message
 from gateway.replay import in_order_of_arrival, read_log
 
 BATCH = 1000
+PADDED_MAX = 65_536
 
 
 def export_log(
@@ -64,7 +65,15 @@ def _line(received: int, topic: str, payload: Any) -> bytes:
 def _quarantined(item: Quarantined) -> bytes:
     if item.reason == "bad_line":
         return item.payload + b"\n"
-    return _line(item.received, item.topic, item.payload.decode("utf-8", "surrogateescape"))
+    payload = item.payload + b" " * (_size(item.reason) - len(item.payload))
+    return _line(item.received, item.topic, payload.decode("utf-8", "surrogateescape"))
+
+
+def _size(reason: str) -> int:
+    """Bytes that a message which was too large had, within reason: only its beginning was kept."""
+    word, _, detail = reason.partition(": ")
+    number = detail.partition(" ")[0]
+    return min(int(number), PADDED_MAX) if word == "too_large" and number.isdecimal() else 0
 
 
 def import_log(journal: Journal, site: Site, log: Path, now: int) -> int:
