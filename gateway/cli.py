@@ -126,7 +126,7 @@ def _child(parser: argparse.ArgumentParser) -> None:
 
 
 def _dashboards(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("--config", type=Path, help="the shop's site.toml (default: a shop in UTC)")
+    parser.add_argument("--config", type=Path, help="the shop's site.toml (default: a shop in Europe/Berlin)")
     parser.add_argument("--out", type=Path, help="write them into this folder")
     parser.add_argument("--check", action="store_true", help="fail when the ones in git are out of date")
 
@@ -251,8 +251,13 @@ def dashboards(args: argparse.Namespace) -> int:
         stale = room.check(folder, shop)
         print("\n".join(stale) or "the dashboards are up to date")
         return FAILED if stale else OK
-    for path in room.write(folder, shop):
-        print(path)
+    try:
+        print("\n".join(map(str, room.write(folder, shop))))
+    except OSError as error:
+        print(
+            f"{folder}: cannot be written ({error.strerror}); give another folder with --out", file=sys.stderr
+        )
+        return FAILED
     return OK
 
 

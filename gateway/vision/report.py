@@ -33,6 +33,9 @@ class Seen:
 
 def vision_file(video: Path, fps: float = FPS, *, show: bool = False) -> dict[str, Any]:
     """The report above; `show`: a progress bar. Raises VideoError, FetchError, ModelError."""
+    sight = Capture(str(video))
+    sight.open()  # before a bar is shown, or a model fetched
+    sight.close()
     seen = list(tqdm(readings(video, fps), desc=video.name, unit="frame", disable=not show))
     return {
         "video": video.name,

@@ -13,6 +13,7 @@ from grafanalib import core
 from dashboards import GENERATED, PROVISIONING, Shop, check, kiosk_path, today, write
 from dashboards.grafana import migrated
 from dashboards.today import day_began
+from gateway.cli import main
 
 Json = dict[str, Any]
 COLOURS = {"#B34700", "#9A6700", "#0072B2", "#595959", "#1A1A1A"}
@@ -43,6 +44,17 @@ def test_check_names_a_file_that_is_out_of_date_or_missing(tmp_path: Path) -> No
     assert check(tmp_path) == []
     path.write_text(path.read_text().replace("EmoNPS", "NPS"))
     assert "emobox dashboards" in check(tmp_path)[0]
+
+
+def test_a_folder_that_cannot_be_written_is_a_plain_error(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    taken = tmp_path / "file"
+    taken.write_text("no folder")
+    assert main(["dashboards", "--out", str(taken / "x")]) == 1
+    said = capsys.readouterr().err
+    assert f"{taken}/x" in said
+    assert "--out" in said
 
 
 def test_a_shops_own_targets_and_day_are_in_its_dashboard() -> None:

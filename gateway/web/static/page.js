@@ -75,8 +75,8 @@ function render() {
 function renderAlarm() {
   at("alarm").hidden = day.connected;
   fill("alarm", day.connected ? null : figure("broker",
-    "⚠ The broker (MQTT) does not answer: no press arrives. Terminals and keyfobs keep theirs until it is back. " +
-    "What to do says: emobox doctor"));
+    "⚠ The broker (MQTT) does not answer: no press arrives, devices keep them until it is back. " +
+    "What to do: emobox doctor"));
 }
 
 function renderPoints(point) {

@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from demo.video import Segment, make_video
+from gateway.cli import main
 from gateway.vision.capture import VideoError
 from gateway.vision.faces import Face
 from gateway.vision.report import Seen, readings, vision_file
@@ -60,6 +61,20 @@ def test_the_report_is_json_with_a_smile_for_every_second(shop_video: Path) -> N
 def test_the_report_of_a_missing_file_is_a_plain_error() -> None:
     with pytest.raises(VideoError, match="is missing; check the path"):
         vision_file(Path("/no/such.mp4"))
+
+
+@pytest.mark.parametrize("text", [None, "no video"])
+def test_no_progress_is_shown_of_a_file_that_is_no_video(
+    tmp_path: Path, capfd: pytest.CaptureFixture[str], text: str | None
+) -> None:
+    path = tmp_path / "no.mp4"
+    if text:
+        path.write_text(text)
+    assert main(["vision", str(path)]) == 2
+    said = capfd.readouterr().err
+    assert said.count("\n") == 1
+    assert "frame/s" not in said
+    assert str(path) in said
 
 
 def test_a_video_that_cannot_be_written_is_a_plain_error(tmp_path: Path) -> None:
