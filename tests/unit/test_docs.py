@@ -76,6 +76,20 @@ def test_every_test_that_is_named_exists(page: Path) -> None:
         assert re.search(rf"^(?:async )?def {function}\(", (ROOT / path).read_text(), re.MULTILINE), function
 
 
+def test_the_developers_page_names_only_files_that_exist_and_every_room_of_gateway_and_tests() -> None:
+    page = (DOCS / "developer.md").read_text()
+    for path in re.findall(r"`((?:gateway|firmware|dashboards|demo|tests|models)/[\w/.]+)`", page):
+        assert (ROOT / path).exists(), path
+    rooms = [
+        room
+        for folder in ("gateway", "tests")
+        for room in sorted((ROOT / folder).iterdir())
+        if (room.suffix == ".py" or (room / "__init__.py").exists()) and room.name != "__init__.py"
+    ]
+    missing = [room.name for room in rooms if not re.search(rf"[`/ ]{re.escape(room.name)}[`/]", page)]
+    assert not missing
+
+
 def test_the_example_configuration_loads_and_names_every_table_and_every_default() -> None:
     example = DOCS / "site.example.toml"
     table = tomllib.loads(example.read_text())
