@@ -10,6 +10,7 @@ from typing import Any
 
 from gateway.events import Arrival, Event, Quarantined, decode
 from gateway.journal.file import SQLITE_INT_MAX, Connection, JournalFile, fit, marks, reads
+from gateway.journal.schema import FIRST_WORD
 
 BATCH = 1000
 QUARANTINE_MAX = 10_000  # the newest; a flood of nonsense must not fill the disk
@@ -149,8 +150,8 @@ class Events(JournalFile):
     @reads
     def quarantine_counts(self) -> dict[str, int]:
         """Quarantined messages by the first word of their reason, with those that are deleted by now."""
-        rows = self._db.execute("SELECT reason FROM quarantine")
-        counts = Counter(first_word(reason) for (reason,) in rows)
+        query = f"SELECT {FIRST_WORD}, count(*) FROM quarantine GROUP BY 1"
+        counts = Counter(dict(self._db.execute(query)))
         query = "SELECT name, value FROM counters WHERE name GLOB ?"
         for name, value in self._db.execute(query, (f"{QUARANTINED}*",)):
             counts[name.removeprefix(QUARANTINED)] += value

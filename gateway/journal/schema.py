@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 SCHEMA_VERSION = 2
+FIRST_WORD = "substr(reason, 1, instr(reason || ':', ':') - 1)"  # of a reason; written as in its index
+    "substr(reason, 1, instr(reason || ':', ':') - 1)"  # of a quarantine reason; written as in its index
+)
 VERSION_1 = """
 CREATE TABLE events (
     n INTEGER PRIMARY KEY, device TEXT NOT NULL, boot NOT NULL, seq NOT NULL,
@@ -28,6 +31,7 @@ ALTER TABLE events ADD COLUMN copies INTEGER NOT NULL DEFAULT 0;
 CREATE TABLE audit (
     n INTEGER PRIMARY KEY AUTOINCREMENT, time INTEGER NOT NULL, kind TEXT NOT NULL, detail TEXT NOT NULL,
     previous TEXT NOT NULL, hash TEXT NOT NULL);
+CREATE INDEX quarantine_by_reason ON quarantine (substr(reason, 1, instr(reason || ':', ':') - 1));
 CREATE INDEX events_untrusted ON events (received) WHERE t IS NULL;
 CREATE TABLE gone (point TEXT NOT NULL, what TEXT NOT NULL, start INTEGER NOT NULL, end INTEGER NOT NULL);
 """

@@ -186,3 +186,23 @@ def test_only_one_module_imports_sqlite3() -> None:
         if re.search(r"^\s*(import|from) sqlite3", path.read_text(), re.MULTILINE)
     ]
     assert importers == ["gateway/journal/file.py"]
+
+
+def test_a_look_at_the_quarantine_reads_no_message_of_it(tmp_path: Path) -> None:
+    journal = Journal(tmp_path / "journal.db", durable=False)
+    journal.open()
+    reasons = ["value: key must be 1 to 3", "value", "conflict: a: b", "", "bad_json: x"]
+    journal.append([Quarantined(START, "t", b"x" * 4000, reason) for reason in reasons for _ in range(3)])
+    assert journal.quarantine_counts() == {"value": 6, "conflict": 3, "": 3, "bad_json": 3}
+    looks: list[str] = []
+    journal._db.set_trace_callback(looks.append)
+    journal.quarantine_counts()
+    journal._db.set_trace_callback(None)
+    plans = [
+        row[-1]
+        for look in looks
+        if "FROM quarantine" in look
+        for row in journal._db.execute(f"EXPLAIN QUERY PLAN {look}")
+    ]
+    journal.close()
+    assert plans == ["SCAN quarantine USING INDEX quarantine_by_reason"]
