@@ -4,8 +4,6 @@ from __future__ import annotations
 
 SCHEMA_VERSION = 2
 FIRST_WORD = "substr(reason, 1, instr(reason || ':', ':') - 1)"  # of a reason; written as in its index
-    "substr(reason, 1, instr(reason || ':', ':') - 1)"  # of a quarantine reason; written as in its index
-)
 VERSION_1 = """
 CREATE TABLE events (
     n INTEGER PRIMARY KEY, device TEXT NOT NULL, boot NOT NULL, seq NOT NULL,
