@@ -68,12 +68,14 @@ class Hub(HubProcess):
         *,
         extra: str = "",
         patches: str = "",
+        timeout_s: int = 2,
         env: Mapping[str, str] | None = None,
     ) -> None:
         folder.mkdir(parents=True, exist_ok=True)
         super().__init__(folder, broker)
         tables = f'[influx]\nurl = "{influx_url}"\n' if influx_url else ""
-        self.config.write_text(self.config.read_text() + tables + extra)
+        text = self.config.read_text().replace("timeout_button_s = 2", f"timeout_button_s = {timeout_s}")
+        self.config.write_text(text + tables + extra)
         self._patches, self._env_more = patches, dict(env or {})
         self.log = folder.parent / f"{folder.name}.hub.log"
 

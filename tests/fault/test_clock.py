@@ -21,8 +21,10 @@ Connect = Callable[..., list[Witness]]
 DAY_S = 86_400
 TO_1970_S = -round(time.time()) + 100
 JUMPS = pytest.mark.parametrize("jump_s", [DAY_S, -DAY_S, TO_1970_S], ids=["+1 day", "-1 day", "1970"])
+SEEN_S = 1.2  # libfaketime looks into its file once a second; at every call it slows the hub down
+TIMEOUT_S = 4
 NEW_CLICK_S = 2.5  # clicks closer than 1.5 s are one ask
-QUIET_S = 4
+QUIET_S = 8
 SHORT_QUIET = f"import gateway.ingest; gateway.ingest.QUIET_S = {QUIET_S}"  # 120 s in a shop
 
 
@@ -38,6 +40,7 @@ class WallClock:
         fresh = self._file.with_suffix(".new")
         fresh.write_text(f"{by_s:+d}\n")
         fresh.replace(self._file)
+        time.sleep(SEEN_S)
 
     @property
     def env(self) -> dict[str, str]:
@@ -48,7 +51,7 @@ class WallClock:
         return {
             "LD_PRELOAD": str(found[0]),
             "FAKETIME_TIMESTAMP_FILE": str(self._file),
-            "FAKETIME_NO_CACHE": "1",
+            "FAKETIME_CACHE_DURATION": "1",
             "FAKETIME_DONT_FAKE_MONOTONIC": "1",
         }
 
@@ -62,7 +65,7 @@ def wall(tmp_path: Path) -> WallClock:
 def test_a_jump_while_the_hub_runs_moves_no_contact_and_is_followed_after_a_quiet(
     make_hub: MakeHub, connect: Connect, wall: WallClock, jump_s: int
 ) -> None:
-    hub = make_hub(env=wall.env, patches=SHORT_QUIET)
+    hub = make_hub(env=wall.env, patches=SHORT_QUIET, timeout_s=TIMEOUT_S)
     terminal, keyfob = devices = connect("term-1", "fob-1")
     journal = hub.journal()
     terminal.happen("health", {"uptime_s": 0})
@@ -70,16 +73,19 @@ def test_a_jump_while_the_hub_runs_moves_no_contact_and_is_followed_after_a_quie
     asked = ask(keyfob)
     settled(devices)
     wall.set_off(jump_s)
-    time.sleep(0.4)
     terminal.happen("press", {"key": 1})
     time.sleep(NEW_CLICK_S)
     silent = ask(keyfob)
-    wait_for(lambda: len(journal.records("contact")) == 2, "the second ask's time-out, by true seconds", 8)
+    wait_for(
+        lambda: len(journal.records("contact")) == 2,
+        "the second ask's time-out, by true seconds",
+        TIMEOUT_S + 6,
+    )
     rated, unrated = journal.records("contact")
     assert near(rated.time_ms, asked)
     assert near(unrated.time_ms, silent)
     assert (rated.tags["via"], unrated.tags["outcome"]) == ("key", "silent")
-    assert 0.2 < float(rated.fields["answer_s"] or 0) < 1.5
+    assert SEEN_S - 0.5 < float(rated.fields["answer_s"] or 0) < TIMEOUT_S
     settled(devices)
     every_acknowledged_event_is_stored_once_at_its_own_time(hub, devices)
     before = journal.records("contact")
@@ -107,7 +113,7 @@ def follow(hub: Hub, terminal: Witness) -> None:
 def test_a_jump_between_two_runs_moves_no_contact(
     make_hub: MakeHub, connect: Connect, wall: WallClock, jump_s: int
 ) -> None:
-    hub = make_hub(env=wall.env, patches=SHORT_QUIET)
+    hub = make_hub(env=wall.env, patches=SHORT_QUIET, timeout_s=TIMEOUT_S)
     terminal, keyfob = devices = connect("term-1", "fob-1")
     journal = hub.journal()
     terminal.happen("health", {"uptime_s": 0})
@@ -120,7 +126,6 @@ def test_a_jump_between_two_runs_moves_no_contact(
     settled(devices)
     hub.kill()
     wall.set_off(jump_s)
-    time.sleep(0.5)
     terminal.happen("press", {"key": 3})
     hub.start()
     wait_for(lambda: len(journal.records("contact")) == 2, "the second contact, closed in time", 20)
@@ -140,4 +145,4 @@ def ask(keyfob: Witness) -> float:
 
 def near(time_ms: int, true_s: float) -> bool:
     """Whether a label is that time, as exactly as a test can know it."""
-    return abs(time_ms / 1000 - true_s) < 1.0
+    return abs(time_ms / 1000 - true_s) < 2.0
