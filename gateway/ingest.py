@@ -22,6 +22,7 @@ from gateway.journal import Journal, JournalError
 log = logging.getLogger(__name__)
 
 DIGITS_MAX = 4300
+AGE_FIRST = '{"age":'  # in canonical text, but for keys of others that sort before it
 LARGEST = sys.float_info.max
 NUMBERS, CONTAINERS = (int, float), (dict, list)  # made once: `int | float` is a new object at every use
 KEPT_BYTES = wire.MAX_BYTES + 1  # of a refused message; still too large where it was
@@ -45,9 +46,12 @@ class Inspector:
         self._site = site
 
     def inspect(
-        self, received: int, topic: str, payload: bytes, line: int | None = None
+        self, received: int, topic: str, payload: bytes | dict[str, Any], line: int | None = None
     ) -> Arrival | Quarantined | None:
-        """The event of a message received at that ms; None for topics that carry no events."""
+        """The event of a message received at that ms; None for topics that carry no events.
+
+        The payload of a recorded log may be an object that was parsed already.
+        """
         device: str | None = None
         try:
             name, device, leaf = self._split(topic)
@@ -55,8 +59,8 @@ class Inspector:
                 return None
             return self._arrival(received, topic, name, payload, line)
         except _RefusedError as refused:
-            identity = _identity(payload) if device is not None else None
-            kept = payload[:KEPT_BYTES]
+            raw = payload_bytes(payload)
+            identity, kept = _identity(raw) if device is not None else None, raw[:KEPT_BYTES]
             return Quarantined(received, _storable(topic), kept, str(refused), device, identity, line)
 
     def _split(self, topic: str) -> tuple[str, str, str]:
@@ -68,16 +72,18 @@ class Inspector:
             raise _RefusedError("unknown_site")
         return device, device, leaf
 
-    def _arrival(self, received: int, topic: str, name: str, payload: bytes, line: int | None) -> Arrival:
+    def _arrival(
+        self, received: int, topic: str, name: str, payload: bytes | dict[str, Any], line: int | None
+    ) -> Arrival:
         device = self._site.devices.get(name)
         if device is None:
             raise _RefusedError("unknown_device")
-        event = _parse(payload)
+        event, text = _parsed(payload) if isinstance(payload, dict) else (_parse(payload), "")
         reason = wire.check(event, device.kind, device.keys)
         if reason:
             raise _RefusedError(reason)
         age = event.pop("age")
-        body = canonical(event)
+        body = "{" + text[text.index(",") + 1 :] if text.startswith(AGE_FIRST) else canonical(event)
         return Arrival(topic, name, event["boot"], event["seq"], received, age, event["kind"], body, line)
 
 
@@ -98,10 +104,25 @@ def integer(digits: str) -> int | str:
     return int(digits) if len(digits) <= DIGITS_MAX else digits
 
 
+def payload_bytes(payload: Any) -> bytes:
+    """A payload as it was on the wire: text with its escaped raw bytes, or compact JSON."""
+    if isinstance(payload, bytes):
+        return payload
+    if not isinstance(payload, str):
+        with contextlib.suppress(RecursionError):  # as deep as the parser just bore
+            return _COMPACT.encode(payload).encode("utf-8", "surrogatepass")
+        return b""
+    try:
+        return payload.encode("utf-8", "surrogateescape")
+    except UnicodeEncodeError:
+        return payload.encode("utf-8", "surrogatepass")
+
+
 def _no_constant(name: str) -> NoReturn:
     raise ValueError(f"{name} is not JSON")
 
 
+_COMPACT = json.JSONEncoder(separators=(",", ":"), ensure_ascii=False)
 _CANONICAL = json.JSONEncoder(sort_keys=True, separators=(",", ":"), ensure_ascii=False)
 _QUICK = json.JSONDecoder(parse_constant=_no_constant)
 _EXACT = json.JSONDecoder(parse_constant=_no_constant, parse_int=integer)
@@ -115,9 +136,34 @@ def read_json(text: str) -> Any:
         return _EXACT.decode(text)
 
 
+def _parsed(event: dict[str, Any]) -> tuple[dict[str, Any], str]:
+    """The same checks for an object that was parsed already, and its canonical text."""
+    try:
+        text = canonical(event)
+    except RecursionError as error:
+        raise _RefusedError("bad_json") from error
+    if not text.isascii() or len(text) > wire.MAX_BYTES:
+        _check_size(len(text.encode("utf-8", "surrogatepass")))
+    try:
+        text.encode()
+    except UnicodeEncodeError as error:
+        raise _RefusedError("not_utf8") from error
+    _check_sound(event)
+    return event, text
+
+
+def _check_size(size: int) -> None:
+    if size > wire.MAX_BYTES:
+        raise _RefusedError(f"too_large: {size} bytes, at most {wire.MAX_BYTES} are allowed")
+
+
+def _check_sound(event: dict[str, Any]) -> None:
+    if not _is_sound(event, wire.MAX_LEVELS):
+        raise _RefusedError(f"bad_json: over {wire.MAX_LEVELS} levels, or a number that no double can hold")
+
+
 def _parse(payload: bytes) -> dict[str, Any]:
-    if len(payload) > wire.MAX_BYTES:
-        raise _RefusedError(f"too_large: {len(payload)} bytes, at most {wire.MAX_BYTES} are allowed")
+    _check_size(len(payload))
     try:
         text = payload.decode()
         event = read_json(text)
@@ -129,8 +175,7 @@ def _parse(payload: bytes) -> dict[str, Any]:
         raise _RefusedError("bad_json") from error
     if not isinstance(event, dict):
         raise _RefusedError("bad_json: the payload must be an object")
-    if not _is_sound(event, wire.MAX_LEVELS):
-        raise _RefusedError(f"bad_json: over {wire.MAX_LEVELS} levels, or a number that no double can hold")
+    _check_sound(event)
     return event
 
 

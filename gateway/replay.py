@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import sys
 from collections import Counter
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -15,14 +14,13 @@ from gateway.config import Site
 from gateway.events import Arrival, Press, Quarantined
 from gateway.fusion import Contact, Fused, Fusion, PointEvents
 from gateway.indices import Indices, measure, served
-from gateway.ingest import Inspector, read_json
+from gateway.ingest import Inspector, payload_bytes, read_json
 from gateway.journal import Journal
 
 RECEIVED_MAX = 4_102_444_800_000
 LEVELS_KEPT = 32
 PRESS_STATES = ("asked", "spontaneous", "mash", "closed", "test", "untrusted")
 LATEST = 2**62
-_COMPACT = json.JSONEncoder(separators=(",", ":"), ensure_ascii=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,7 +30,7 @@ class Line:
     number: int
     received: int
     topic: str
-    payload: bytes
+    payload: bytes | dict[str, Any]
 
 
 def replay(log: Path, site: Site) -> dict[str, Any]:
@@ -72,7 +70,8 @@ def _read_line(number: int, raw: bytes) -> Line | None:
     received, topic = message.get("received"), message.get("topic")
     if type(received) is not int or not 0 <= received <= RECEIVED_MAX or not isinstance(topic, str):
         return None
-    return Line(number, received, topic, payload_bytes(message["payload"]))
+    payload = message["payload"]
+    return Line(number, received, topic, payload if isinstance(payload, dict) else payload_bytes(payload))
 
 
 def _load(text: str) -> Any:
@@ -100,17 +99,6 @@ def _without_depths(text: str) -> str:
             level += 1
         quoted, escaped = (quoted != (sign == '"' and not escaped)), (sign == "\\" and not escaped)
     return "".join(kept)
-
-
-def payload_bytes(payload: Any) -> bytes:
-    """A log's payload as it was on the wire: text with its escaped raw bytes, or compact JSON."""
-    if not isinstance(payload, str):
-        text = _COMPACT.encode(payload)
-        return text.encode("utf-8", "surrogatepass")
-    try:
-        return payload.encode("utf-8", "surrogateescape")
-    except UnicodeEncodeError:
-        return payload.encode("utf-8", "surrogatepass")
 
 
 def in_order_of_arrival(items: Iterable[Arrival | Quarantined]) -> list[Arrival | Quarantined]:
@@ -212,5 +200,4 @@ def _index(indices: Indices) -> dict[str, Any]:
 
 def print_replay(log: Path, site: Site) -> None:
     """Print the report as one JSON object."""
-    json.dump(replay(log, site), sys.stdout, ensure_ascii=False, allow_nan=False)
-    print()
+    print(json.dumps(replay(log, site), ensure_ascii=False, allow_nan=False))

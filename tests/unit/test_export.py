@@ -41,7 +41,7 @@ def follow(journal: Journal, site: Site) -> None:
 
 
 def without_lines(report: dict[str, Any]) -> dict[str, Any]:
-    reasons = sorted(item["reason"] for item in report["quarantined"])
+    reasons = sorted(item["reason"].partition(":")[0] for item in report["quarantined"])
     return {**report, "quarantined": reasons}
 
 
