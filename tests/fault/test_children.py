@@ -118,11 +118,13 @@ def test_a_camera_that_floods_holds_up_no_press(
         time.sleep(0.2)
     assert page(hub)["site"] == "shop-1"
     assert slowest_s < PROMPT_S
-    os.kill(Camera(tmp_path / "state").pid, signal.SIGSTOP)
+    flooding = Camera(tmp_path / "state").pid
+    os.kill(flooding, signal.SIGSTOP)
     journal = hub.journal()
     fused(journal)
     faces = sum(row.kind == "face" for row in journal.events_after(0, 1_000_000))
     journal.close()
+    os.kill(flooding, signal.SIGKILL)
     print(f"{faces} faces stored; slowest press to acknowledgement {slowest_s:.2f} s")
     assert faces > 1000, "that was no flood"
     every_acknowledged_event_is_stored_once_at_its_own_time(hub, devices)
