@@ -86,7 +86,12 @@ def open_store(site: Site) -> Journal:
 def store_of(site: Site) -> Journal:
     """The same, not yet opened."""
     store = site.store
-    return Journal(Path(store.path) / JOURNAL, cap_mb=store.max_mb, reserve_mb=store.reserve_mb)
+    return Journal(journal_path(site), cap_mb=store.max_mb, reserve_mb=store.reserve_mb)
+
+
+def journal_path(site: Site) -> Path:
+    """Where the shop's journal lies."""
+    return Path(site.store.path) / JOURNAL
 
 
 def watch(bus: Bus, site: Site, point: str, for_ms: int) -> bool:

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from gateway import plain
-from gateway.app import JOURNAL, store_of
+from gateway.app import journal_path, store_of
 from gateway.audit import verify
 from gateway.checks import Finding, error, ok, warning
 from gateway.config import Site
@@ -20,7 +20,7 @@ EXAMPLES = 3
 
 def check_journal(site: Site) -> Iterator[Finding]:
     """Reads it beside a running hub, and changes nothing."""
-    path = Path(site.store.path) / JOURNAL
+    path = journal_path(site)
     if not path.exists():
         yield warning(
             f"there is no journal at {path.absolute()} yet",

@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from datetime import UTC, datetime
 from pathlib import Path
 
-from gateway.app import JOURNAL
+from gateway.app import journal_path
 from gateway.checks import Finding, error, ok, warning
 from gateway.config import Site
 
@@ -24,7 +24,7 @@ def check_clock(site: Site) -> Iterator[Finding]:
     """Whether times will be right."""
     now_s = time.time()
     shown = f"{site.local(int(now_s * 1000)):%A %Y-%m-%d %H:%M}"
-    journal = Path(site.store.path) / JOURNAL
+    journal = journal_path(site)
     if now_s < EARLIEST.timestamp():
         yield error(f"the clock is wrong: it says {shown}", SET_CLOCK)
     elif journal.exists() and journal.stat().st_mtime > now_s + BACK_MAX_S:

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from gateway.config import Site
 from gateway.fusion import Contact
 from gateway.indices.nps import MIN_N, Counts, Published, count, publish
+from gateway.indices.shares import response_rate
 from gateway.indices.smile import Smiles, smiles
 from gateway.privacy import profile
 
@@ -25,8 +26,8 @@ class Indices:
     @property
     def response_rate(self) -> float | None:
         """Share of asked customers who answered; None while nothing is published."""
-        counts = self.counts
-        return None if self.nps.published == "none" else (counts.n - counts.silent) / counts.n
+        answered = response_rate(self.counts)
+        return answered.value if answered and self.nps.published != "none" else None
 
 
 def measure(contacts: Iterable[Contact], site: Site, served: int | None = None) -> Indices:
