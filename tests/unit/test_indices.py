@@ -5,8 +5,9 @@ from __future__ import annotations
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from scipy.special import stdtrit
 
-from gateway.indices.intervals import mean_interval, wilson
+from gateway.indices.intervals import mean_interval, student_t, wilson
 from gateway.indices.nps import Counts, correction, publish
 
 
@@ -128,6 +129,11 @@ def test_wilson_and_t_agree_with_published_tables() -> None:
     assert wilson(0, 10) == (0.0, pytest.approx(3.8416 / 13.8416))
     low, high = mean_interval([0.0, 1.0] * 5)
     assert (low, high) == (pytest.approx(0.5 - 0.37703, abs=1e-4), pytest.approx(0.5 + 0.37703, abs=1e-4))
+
+
+def test_students_t_is_scipys_to_thirteen_digits() -> None:
+    for df in [*range(1, 400), 999, 1000, 1001, 1002, 10_000, 300_000]:
+        assert student_t(df) == pytest.approx(stdtrit(df, 0.975), rel=1e-13)
 
 
 @given(st.integers(0, 300), st.integers(1, 300))
