@@ -29,7 +29,7 @@ def mean_interval(values: Sequence[float]) -> tuple[float, float]:
 
 @cache
 def student_t(df: int) -> float:
-    """t(0.975, df), df ≥ 1, to 1e-13; a test holds it to scipy's, whose import would cost a third of a second."""
+    """t(0.975, df), df ≥ 1, to 1e-13: a test holds it to scipy's, whose import costs a third of a second."""
     t = _expansion(df)
     while df <= FEW_DF:
         step = (_inside(t, df) - LEVEL) / (2 * _density(t, df))

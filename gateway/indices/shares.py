@@ -5,8 +5,6 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from scipy.special import chdtri
-
 from gateway.fusion import Contact
 from gateway.indices.intervals import wilson
 from gateway.indices.nps import Counts
@@ -81,11 +79,3 @@ def direct_against_indirect(contacts: Iterable[Contact]) -> Direct:
         if contact.counts and contact.rating and contact.emotion.known:
             cells[2 * (contact.rating != "top") + (not contact.emotion.positive)] += 1
     return Direct(*cells)
-
-
-def negativity(low_presses: int, exposure: float, per: float = 1.0) -> tuple[float, float, float]:
-    """Low presses per `per` served (or hours): value, exact Poisson low and high (Garwood 1936)."""
-    scale = per / exposure
-    low = float(chdtri(2 * low_presses, 0.975)) / 2 if low_presses else 0.0
-    high = float(chdtri(2 * low_presses + 2, 0.025)) / 2
-    return low_presses * scale, low * scale, high * scale

@@ -12,10 +12,11 @@ from gateway.fusion import Contact
 from gateway.fusion.emotion import Emotion
 from gateway.indices import Indices, conceal
 from gateway.indices.compare import Stratum, differ, is_anomaly, weighted
+from gateway.indices.negativity import negativity
 from gateway.indices.nps import Counts, publish
 from gateway.indices.reaction import AFTER_MS, BEFORE_MS, Reaction, Spike, reaction, spikes
 from gateway.indices.sampling import achieved_margin, sample_size, sample_size_nps
-from gateway.indices.shares import Direct, direct_against_indirect, effort_score, negativity, share
+from gateway.indices.shares import Direct, direct_against_indirect, effort_score, share
 from gateway.indices.smile import Smiles
 from tests.unit.test_indexer import LOYAL
 from tests.unit.test_indices import counts

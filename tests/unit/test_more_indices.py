@@ -9,6 +9,7 @@ import pytest
 from gateway.fusion.emotion import Emotion
 from gateway.indices import Indices, conceal
 from gateway.indices.compare import Stratum, differ, is_anomaly, weighted
+from gateway.indices.negativity import negativity
 from gateway.indices.nps import Counts, publish
 from gateway.indices.reaction import Spike, reaction, spikes
 from gateway.indices.sampling import achieved_margin, sample_size, sample_size_nps
@@ -17,7 +18,6 @@ from gateway.indices.shares import (
     direct_against_indirect,
     effort_score,
     emotion_confirmed,
-    negativity,
     response_rate,
 )
 from gateway.indices.smile import Smiles
