@@ -155,6 +155,25 @@ class Camera(Table):
     releases: str = ""
 
 
+class ScopeAll(Table):
+    """The separate choice that a camera watches everybody in opening hours (spec 7): who and when."""
+
+    approved: str = ""
+
+
+class Staff(Table):
+    """One member of staff by pseudonym; without consent (who and when) it stands in no record."""
+
+    keyfob: str
+    consent: str = ""
+
+
+class StaffCamera(Table):
+    """A camera turned to one member of staff, with the written consent (who and when)."""
+
+    consent: str = ""
+
+
 DeviceKind = Literal["terminal", "keyfob", "camera", "microphone"]
 
 
@@ -308,6 +327,9 @@ class Site(Table):
     store: Store = Store()
     cameras: dict[Name, CameraSource] = {}
     microphones: dict[Name, MicrophoneSource] = {}
+    scope_all: ScopeAll | None = None
+    staff: dict[Name, Staff] = {}
+    staff_camera: dict[Name, StaffCamera] = {}
 
     @checked(mode="after")
     def _names_are_unique(self) -> Site:
@@ -330,6 +352,31 @@ class Site(Table):
             for name in getattr(self, table):
                 if name not in self.devices or self.devices[name].kind != kind:
                     raise ValueError(f"{table}.{name}: allowed is the name of a {kind} of some point")
+        return self
+
+    @checked(mode="after")
+    def _staff_have_keyfobs(self) -> Site:
+        seen: dict[str, str] = {}
+        for name, one in self.staff.items():
+            if one.keyfob not in self.devices or self.devices[one.keyfob].kind != "keyfob":
+                raise ValueError(f"staff.{name}.keyfob: allowed is the name of a keyfob of some point")
+            if one.keyfob in seen:
+                raise ValueError(
+                    f"staff.{name}.keyfob: is {seen[one.keyfob]}'s already; allowed is one person a keyfob"
+                )
+            seen[one.keyfob] = name
+        return self
+
+    @checked(mode="after")
+    def _profile_allows_it(self) -> Site:
+        from gateway import privacy
+
+        why = privacy.why_no_scope_all(self) if self.scope_all else ""
+        if why:
+            raise ValueError(f"scope_all: {why}")
+        for name, one in self.staff_camera.items():
+            why = privacy.why_no_staff_emotion(self.region, one.consent)
+            raise ValueError(f"staff_camera.{name}: {why or 'is not built yet; take the table out'}")
         return self
 
     @cached_property

@@ -8,6 +8,9 @@ from gateway.config import Site
 
 REGIONS = ("eu", "uk", "ch", "us-il", "us-nyc", "us", "ru", "other")
 POST_PRESS_ONLY = ("eu", "uk", "ch", "us-il")
+NO_STAFF_EMOTION = ("eu", "uk", "ch", "us-il")
+CLIPS_NEED_CONSENT = ("eu", "ch", "us-il")
+UNKNOWN_REGION = f"region is missing or unknown; allowed: {', '.join(REGIONS)}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,7 +35,46 @@ def _why_off(site: Site, known: bool) -> str:
     if not site.camera.sign_posted.strip():
         return "nobody has confirmed the sign: set camera.sign_posted to who and when"
     if not known:
-        return f"region is missing or unknown; allowed: {', '.join(REGIONS)}"
+        return UNKNOWN_REGION
     if site.region == "us-il" and not site.camera.releases.strip():
         return "region us-il needs recorded releases: set camera.releases"
+    return ""
+
+
+def why_no_scope_all(site: Site) -> str:
+    """Why no camera may watch everybody in opening hours; "" where it may: a choice of its own, recorded."""
+    limits = profile(site)
+    if not limits.camera_on:
+        return limits.why_off
+    if limits.post_press_only:
+        return f"region {site.region} allows readings after a press alone, so nobody else may be watched"
+    if site.scope_all is None or not site.scope_all.approved.strip():
+        return "nobody has approved it: set scope_all.approved to who and when"
+    return ""
+
+
+def why_no_staff_emotion(region: str, consent: str) -> str:
+    """Why no camera may be turned to a member of staff; "" where it may, for that person's eyes alone."""
+    if region not in REGIONS:
+        return UNKNOWN_REGION
+    if region in NO_STAFF_EMOTION:
+        return f"a camera turned to staff cannot be switched on in region {region}"
+    if not consent.strip():
+        return "written consent must be recorded: set consent to who and when"
+    return ""
+
+
+def clips_allowed(region: str, *, switched_on: bool = False, consent: str = "") -> bool:
+    """Whether seconds of sound may be kept (encrypted, 72 h)."""
+    return not why_no_clips(region, switched_on=switched_on, consent=consent)
+
+
+def why_no_clips(region: str, *, switched_on: bool = False, consent: str = "") -> str:
+    """Why no sound may be kept; "" where it may. `consent`: all-party consent, who and when."""
+    if not switched_on:
+        return "voice clips are off: nobody has switched them on"
+    if region not in REGIONS:
+        return UNKNOWN_REGION
+    if region in CLIPS_NEED_CONSENT and not consent.strip():
+        return f"region {region} needs the recorded consent of everybody who may be heard"
     return ""

@@ -8,8 +8,8 @@ from typing import Any
 
 import pytest
 
-from gateway.config import load_site, parse_site
-from gateway.privacy import profile
+from gateway.config import SiteError, load_site, parse_site
+from gateway.privacy import clips_allowed, profile, why_no_clips, why_no_scope_all, why_no_staff_emotion
 from gateway.replay import replay
 
 START = 1_760_000_000_000
@@ -92,3 +92,49 @@ def test_a_replay_uses_the_faces_that_the_profile_allows(
 def test_a_rating_without_a_camera_is_always_possible(tmp_path: Path) -> None:
     report = day(tmp_path, None, releases=False)
     assert (report["contacts"][0]["rating"], report["presses"]["asked"]) == ("top", 1)
+
+
+REGIONS = ["eu", "uk", "ch", "us-il", "us-nyc", "us", "ru", "other"]
+ALL_PARTY = ["eu", "ch", "us-il"]
+NO_STAFF = ["eu", "uk", "ch", "us-il"]
+
+
+@pytest.mark.parametrize("region", [*REGIONS, "mars", ""])
+def test_voice_clips_are_off_and_eu_and_ch_need_all_party_consent_recorded(region: str) -> None:
+    assert not clips_allowed(region)
+    assert not clips_allowed(region, consent="2025-09-01 M. Weber")
+    without = clips_allowed(region, switched_on=True, consent="  ")
+    assert without == (region in REGIONS and region not in ALL_PARTY)
+    assert clips_allowed(region, switched_on=True, consent="2025-09-01 M. Weber") == (region in REGIONS)
+    assert bool(why_no_clips(region, switched_on=True, consent="x")) == (region not in REGIONS)
+
+
+@pytest.mark.parametrize("region", [*REGIONS, "mars", ""])
+def test_staff_emotion_cannot_be_switched_on_in_eu_uk_ch_us_il_elsewhere_consent_is_recorded(
+    region: str,
+) -> None:
+    forbidden = region in NO_STAFF or region not in REGIONS
+    assert bool(why_no_staff_emotion(region, "2025-09-01 A. Ivanova")) == forbidden
+    assert why_no_staff_emotion(region, " ")
+    consented = {"staff_camera": {"anna": {"consent": "2025-09-01 A. Ivanova"}}}
+    with pytest.raises(SiteError, match=r"staff_camera\.anna: .*") as refused:
+        parse_site(table(region, False) | consented)
+    assert ("not built yet" in str(refused.value)) != forbidden
+
+
+@pytest.mark.parametrize(("region", "releases", "expected"), PROFILES)
+def test_scope_all_is_a_separate_gated_choice(
+    region: str | None, releases: bool, expected: tuple[bool, bool]
+) -> None:
+    assert why_no_scope_all(parse_site(table(region, releases)))
+    for approved in ({}, {"approved": "  "}):
+        with pytest.raises(SiteError, match="scope_all: "):
+            parse_site(table(region, releases) | {"scope_all": approved})
+    chosen = table(region, releases) | {"scope_all": {"approved": "2025-09-01 M. Weber"}}
+    if expected == FULL:
+        assert why_no_scope_all(parse_site(chosen)) == ""
+        with pytest.raises(SiteError, match="scope_all: nobody has confirmed the sign"):
+            parse_site(chosen | {"camera": {}})
+    else:
+        with pytest.raises(SiteError, match="scope_all: "):
+            parse_site(chosen)
