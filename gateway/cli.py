@@ -11,6 +11,7 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
+from gateway import cli_models as model_verbs
 from gateway import cli_store as store
 from gateway.bus import BusError
 from gateway.config import Site, SiteError, load_site
@@ -56,7 +57,7 @@ def _parser() -> argparse.ArgumentParser:
     _add(verbs, "microphone", microphone, "one microphone process (emobox run starts it)", _child)
     _add(verbs, "dashboards", dashboards, "write or check the Grafana dashboards", _dashboards)
     store.add_verbs(partial(_add, verbs))
-    _add(verbs, "models", models, "fetch the model files, with their sha256 checked", _models)
+    model_verbs.add_verbs(partial(_add, verbs))
     return parser
 
 
@@ -129,10 +130,6 @@ def _dashboards(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--config", type=Path, help="the shop's site.toml (default: a shop in Europe/Berlin)")
     parser.add_argument("--out", type=Path, help="write them into this folder")
     parser.add_argument("--check", action="store_true", help="fail when the ones in git are out of date")
-
-
-def _models(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("action", choices=["fetch"], help="fetch: download what is missing")
 
 
 def run(args: argparse.Namespace) -> int:
@@ -257,18 +254,6 @@ def dashboards(args: argparse.Namespace) -> int:
         print(
             f"{folder}: cannot be written ({error.strerror}); give another folder with --out", file=sys.stderr
         )
-        return FAILED
-    return OK
-
-
-def models(args: argparse.Namespace) -> int:
-    """Model files."""
-    from models.fetch import FetchError, fetch_all, manifest
-
-    try:
-        fetch_all(manifest())
-    except FetchError as error:
-        print(error, file=sys.stderr)
         return FAILED
     return OK
 
