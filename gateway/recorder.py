@@ -22,7 +22,7 @@ READER = "fusion"
 IDLE_S = 5.0
 TAKE = 10_000
 FLOOD = 100  # in a flood the acknowledgements come first: few large steps, and a rest after each
-REST, REST_MAX_S = 4.0, 1.0
+REST, REST_MAX_S, REST_STEP_S = 4.0, 1.0, 0.1
 SIZE_MAX = 20_000
 
 
@@ -48,9 +48,17 @@ class Recorder:
             seen, start = self._journal.version, time.monotonic()
             taken = self.step()
             if taken > FLOOD:
-                stopping.wait(min(REST_MAX_S, REST * (time.monotonic() - start)))
+                self._rest(stopping, min(REST_MAX_S, REST * (time.monotonic() - start)))
             elif not taken:
                 self._journal.wait(seen, self._idle_s())
+
+    def _rest(self, stopping: threading.Event, seconds: float) -> None:
+        """Leave the processor to the acknowledgements while the flood goes on, so long at most."""
+        end = time.monotonic() + seconds
+        while time.monotonic() < end:
+            seen = self._journal.version
+            if stopping.wait(REST_STEP_S) or self._journal.version == seen:
+                return
 
     def resume(self) -> None:
         """Take up where the last run of the hub stopped, or start afresh after events were deleted."""
