@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from gateway import cli_models as model_verbs
+from gateway import cli_owner as owner
 from gateway import cli_store as store
 from gateway.bus import BusError
 from gateway.config import Site, SiteError, load_site
