@@ -14,6 +14,7 @@ from pydantic import model_validator as checked
 from pydantic_core import ErrorDetails
 
 from gateway.bus import BrokerAddress
+from gateway.polygons import Polygon, polygons
 
 DAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
 DAY_MINUTES = 24 * 60
@@ -88,6 +89,7 @@ def _versions(value: Any) -> Any:
     return value if isinstance(value, list) else [{"value": value}]
 
 
+Polygons = Annotated[tuple[Polygon, ...], BeforeValidator(polygons), Field(strict=False)]
 Name = Annotated[str, AfterValidator(_name)]
 Zone = Annotated[str, AfterValidator(_zone)]
 Spans = Annotated[tuple[tuple[int, int], ...], BeforeValidator(_spans), Field(strict=False)]
@@ -291,11 +293,12 @@ class Store(Table):
 
 
 class CameraSource(Table):
-    """What a camera process looks at: a camera's index, a file or an address."""
+    """What a camera process looks at: a camera's index, a file or an address; and what it must not see."""
 
     source: int | str
     fps: float = Field(default=5, gt=0, le=30)
     loop: bool = False
+    mask: Polygons = ()
 
 
 class MicrophoneSource(Table):
@@ -303,6 +306,12 @@ class MicrophoneSource(Table):
 
     source: str = Field(min_length=1)
     loop: bool = False
+
+
+class Voice(Table):
+    """How spoken answers are heard, and whether short clips of sound may be kept (spec 7)."""
+
+    spontaneous: bool = False
 
 
 Technology = Literal["button", "voice"]
@@ -327,6 +336,7 @@ class Site(Table):
     store: Store = Store()
     cameras: dict[Name, CameraSource] = {}
     microphones: dict[Name, MicrophoneSource] = {}
+    voice: Voice = Voice()
     scope_all: ScopeAll | None = None
     staff: dict[Name, Staff] = {}
     staff_camera: dict[Name, StaffCamera] = {}

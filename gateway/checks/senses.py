@@ -17,7 +17,7 @@ from models import fetch
 
 CONNECT_S = 3.0
 LIST_S = 5.0
-FACE_MODELS = ("blazeface_back", "face_landmarks", "fer")
+FACE_MODELS = ("blazeface_back", "blazeface_short", "face_landmarks", "fer")
 VOICE_MODELS = ("melspectrogram", "embedding")
 PORTS = {"rtsp": 554, "rtsps": 322, "http": 80, "https": 443}
 

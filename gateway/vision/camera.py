@@ -15,6 +15,7 @@ from gateway.privacy import profile
 from gateway.supervisor import stop_on_signals
 from gateway.tflite import ModelError
 from gateway.vision.capture import Capture, EndOfVideoError, VideoError
+from gateway.vision.mask import Mask
 from gateway.vision.pipeline import Pipeline, load_pipeline
 from gateway.vision.watch import Watch
 from models.fetch import FetchError
@@ -141,7 +142,7 @@ def _may_pass(error: Exception, capture: Capture) -> bool:
 
 def _serve(site: Site, device: str, capture: Capture, state_dir: Path, stop: threading.Event) -> None:
     """Wires the process: models first, so that a file starts to play only when it can be read."""
-    pipeline, watch = load_pipeline(), Watch()
+    pipeline, watch = load_pipeline(Mask(site.cameras[device].mask)), Watch()
     moments = MomentDevice(site.broker.address(), site.site, device, state_dir, watch.command)
     health = Health(moments.send, lambda: {"dropped": moments.dropped})
     camera = Camera(capture, pipeline, watch, moments.send, health, site.cameras[device].fps)

@@ -1,52 +1,53 @@
-"""Frame in, readings out: detector, tracks, smile, plausibility."""
+"""Frame in, readings out: mask, faces, second look, smile, plausibility."""
 
 from __future__ import annotations
 
 from gateway.tflite import Model
 from gateway.vision.detector import Detector
 from gateway.vision.faces import Detection, Face, Image
+from gateway.vision.finder import Finder
+from gateway.vision.mask import NO_MASK, Mask
 from gateway.vision.pose import plausible, yaw_degrees
-from gateway.vision.presence import PresenceModel
+from gateway.vision.presence import PresenceModel, SecondLook
 from gateway.vision.smile import SMILE, SmileModel
 from gateway.vision.tracks import Tracks
 from models import fetch
-
-FACES_MAX = 8  # the largest; a crowd behind the customer must not take the processor
 
 
 class Pipeline:
     """Reads the faces of one camera's frames, in the order of time."""
 
-    def __init__(
-        self, detector: Detector, presence: PresenceModel, smile: SmileModel, tracks: Tracks
-    ) -> None:
-        self._detector, self._presence, self._smile, self._tracks = detector, presence, smile, tracks
+    def __init__(self, finder: Finder, look: SecondLook, smile: SmileModel, mask: Mask = NO_MASK) -> None:
+        self._finder, self._look, self._smile, self._mask = finder, look, smile, mask
 
     def see(self, image: Image, time_s: float) -> list[Face]:
-        """Readings of a BGR frame taken at `time_s` (seconds, growing); the frame is not kept."""
-        found = _largest(self._detector.find(image))
-        numbers = self._tracks.number([face.box for face in found], time_s)
-        return [self._read(image, face, number) for face, number in zip(found, numbers, strict=True)]
+        """Readings of a BGR frame taken at `time_s` (seconds, growing); the frame is not kept.
 
-    def _read(self, image: Image, face: Detection, track: int) -> Face:
+        What the mask covers is black in `image` afterwards. False alarms of the detector are left out.
+        """
+        self._mask.cover(image)
+        found = [
+            (track, face, self._look.is_face(track, image, face, time_s))
+            for track, face in self._finder.find(image, time_s)
+        ]
+        return [self._read(image, *one) for one in found if self._look.was_face(one[0])]
+
+    def _read(self, image: Image, track: int, face: Detection, present: bool) -> Face:
         emotion = self._smile.read(image, face)
         return Face(
             track=track,
             smile=emotion[SMILE],
             px=round(face.box.width),
             yaw=yaw_degrees(face.keypoints),
-            ok=plausible(face, image) and self._presence.is_face(image, face),
+            ok=present and plausible(face, image),
             emotion=emotion,
         )
 
 
-def load_pipeline() -> Pipeline:
+def load_pipeline(mask: Mask = NO_MASK) -> Pipeline:
     """The pipeline with its models, fetched when missing. Raises fetch.FetchError, tflite.ModelError."""
-    paths = fetch.fetch_all(["blazeface_back", "face_landmarks", "fer"])
+    paths = fetch.fetch_all(["blazeface_back", "blazeface_short", "face_landmarks", "fer"])
     models = {name: Model(path) for name, path in paths.items()}
-    detector, presence = Detector(models["blazeface_back"]), PresenceModel(models["face_landmarks"])
-    return Pipeline(detector, presence, SmileModel(models["fer"]), Tracks())
-
-
-def _largest(faces: list[Detection]) -> list[Detection]:
-    return sorted(faces, key=lambda face: -face.box.width)[:FACES_MAX]
+    search, follow = Detector(models["blazeface_back"]), Detector(models["blazeface_short"])
+    look = SecondLook(PresenceModel(models["face_landmarks"]))
+    return Pipeline(Finder(search, follow, Tracks()), look, SmileModel(models["fer"]), mask)

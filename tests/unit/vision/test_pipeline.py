@@ -56,7 +56,7 @@ def test_no_ok_face_where_nobody_is(pipeline: Pipeline) -> None:
 
 def test_the_detector_alone_takes_the_cartoon_for_faces(pipeline: Pipeline) -> None:
     """So the second look is needed: this is what the test above would see without it."""
-    detector: Detector = pipeline._detector
+    detector: Detector = pipeline._finder._search
     assert any(detector.find(image) for _, image in sampled(fetch.path("video_cartoon"), 24))
 
 
