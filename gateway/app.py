@@ -58,8 +58,8 @@ def run(site: Site, config: Path, stopping: threading.Event) -> int:
     bus.subscribe("emobox/#", ingest.receive)
     bus.subscribe(wire.topic(site.site, "+", "status"), presence.receive)
     for name, device in site.devices.items():
-        if device.kind == "camera":
-            came = partial(_came, recorder, site.point_of[name])
+        if device.kind in ("camera", "microphone"):
+            came = partial(_came, recorder, site.point_of[name], device.kind)
             bus.listen(wire.topic(site.site, name, "status"), came)
     for one in children:
         bus.listen(wire.topic(site.site, one.name, "event"), one.hear)
@@ -94,16 +94,22 @@ def journal_path(site: Site) -> Path:
     return Path(site.store.path) / JOURNAL
 
 
-def watch(bus: Bus, site: Site, point: str, for_ms: int) -> bool:
-    """Tell the cameras of a point for how long an ask may still need them; False when the link is down."""
-    command = wire.make_command("watch", {"for_ms": for_ms})
-    cameras = [name for name, device in site.points[point].devices.items() if device.kind == "camera"]
-    sent = [bus.publish(wire.topic(site.site, name, "command"), command) for name in cameras]
+def watch(bus: Bus, site: Site, point: str, kind: str, for_ms: int) -> bool:
+    """Tell a point's cameras or microphones for how long an ask may need them; False: the link is down.
+
+    A microphone also learns since when the ask is open, so that an answer already on its way counts.
+    """
+    fields = {"for_ms": for_ms}
+    if kind == "microphone" and for_ms:
+        fields["since_ms"] = max(0, site.timeout_ms(point) - for_ms)
+    command = wire.make_command("watch", fields)
+    told = [name for name, device in site.points[point].devices.items() if device.kind == kind]
+    sent = [bus.publish(wire.topic(site.site, name, "command"), command) for name in told]
     return all(sent)
 
 
-def _came(recorder: Recorder, point: str, _status: Message) -> None:
-    recorder.watch_again(point)
+def _came(recorder: Recorder, point: str, kind: str, _status: Message) -> None:
+    recorder.watch_again(point, kind)
 
 
 def child_processes(site: Site, config: Path) -> list[Child]:

@@ -27,19 +27,22 @@ SIZE_MAX = 20_000
 
 
 class Recorder:
-    """Reads events by its own cursor and keeps the records true; `on_watch` hears when cameras are needed."""
+    """Reads events by its own cursor and keeps the records true.
+
+    `on_watch(point, kind, for_ms)` hears for how long the point's cameras or microphones are still needed.
+    """
 
     def __init__(
         self,
         journal: Journal,
         site: Site,
         clock: Clock,
-        on_watch: Callable[[str, int], bool] = lambda point, for_ms: True,
+        on_watch: Callable[[str, str, int], bool] = lambda point, kind, for_ms: True,
     ) -> None:
         self._journal, self._site, self._clock, self._on_watch = journal, site, clock, on_watch
         self._streams: dict[str, PointStream] = {}
         self._shrunk = -1
-        self._watched: dict[str, int] = {}
+        self._watched: dict[tuple[str, str], int] = {}
 
     def run(self, stopping: threading.Event) -> None:
         """Follow the journal until told to stop."""
@@ -117,17 +120,22 @@ class Recorder:
                 ops.append(("put", phrase_record(event, self._site)))
         return ops
 
-    def watch_again(self, point: str) -> None:
-        """A camera of the point has come (back): it was not there when it was told. Any thread may call."""
-        self._watched.pop(point, None)
+    def watch_again(self, point: str, kind: str) -> None:
+        """A device of the point has come (back): it was not there when it was told. Any thread may call."""
+        self._watched.pop((point, kind), None)
         self._journal.wake()
 
     def _watch(self, now: int) -> None:
         """Tell the cameras of every point what has changed; what did not get through is told again."""
         for point, stream in self._streams.items():
-            until, told = stream.watch_until or 0, self._watched.get(point, 0)
-            if until != told and max(until, told) > now and self._on_watch(point, max(0, until - now)):
-                self._watched[point] = until
+            self._tell((point, "camera"), stream.watch_until or 0, now)
+            if self._site.points[point].technology == "voice":
+                self._tell((point, "microphone"), stream.closes or 0, now)
+
+    def _tell(self, whom: tuple[str, str], until: int, now: int) -> None:
+        told = self._watched.get(whom, 0)
+        if until != told and max(until, told) > now and self._on_watch(*whom, max(0, until - now)):
+            self._watched[whom] = until
 
     def _idle_s(self) -> float:
         due = [stream.closes for stream in self._streams.values() if stream.closes is not None]

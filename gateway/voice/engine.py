@@ -83,6 +83,7 @@ class Engine:
         """Start afresh, as after a gap in the sound."""
         self._features.reset()
         self._heard = 0
+        self.scores: dict[str, float] = {}
 
     def push(self, frame: Samples) -> dict[str, float] | None:
         """Scores by phrase id after `frame` (1280 samples of int16); None in the warm-up."""
@@ -91,7 +92,8 @@ class Engine:
         self._heard += 1
         if self._heard <= self._warm_up:
             return None
-        return {name: head.score(self._embeddings) for name, head in self._heads.items()}
+        self.scores = {name: head.score(self._embeddings) for name, head in self._heads.items()}
+        return self.scores
 
 
 def flat(outputs: list[NDArray[Any]]) -> Floats:

@@ -8,10 +8,12 @@ from typing import Any
 
 import numpy as np
 
+from gateway.voice.arming import Arming
 from gateway.voice.audio import frames_of, read_wav
-from gateway.voice.engine import FRAME, FRAME_S, RATE, WARM_UP_FRAMES, Engine, Samples
+from gateway.voice.ear import Ear
+from gateway.voice.engine import FRAME, FRAME_S, RATE, WARM_UP_FRAMES, Samples
 from gateway.voice.phrases import Phrase, catalogue
-from gateway.voice.spotter import Spotted, Spotter
+from gateway.voice.spotter import Spotted
 
 TAIL_FRAMES = 12
 
@@ -33,21 +35,22 @@ def voice_file(wav: Path, ids: Sequence[str] | None = None, heads: Path | None =
     }
 
 
-def hear(samples: Samples, phrases: Sequence[Phrase]) -> tuple[list[Spotted], dict[str, float]]:
+def hear(
+    samples: Samples, phrases: Sequence[Phrase], arming: Arming | None = None
+) -> tuple[list[Spotted], dict[str, float]]:
     """Events of `samples` (int16, 16 kHz), times from their start; and the highest score of each phrase.
 
     Silence is put before and after, so that the first and the last word of a short file are judged too.
     """
-    engine, spotter = Engine({phrase.id: phrase.head for phrase in phrases}), Spotter(phrases)
+    ear = Ear(phrases, arming)
     lead = np.zeros(WARM_UP_FRAMES * FRAME, np.int16)
     tail = np.zeros(TAIL_FRAMES * FRAME, np.int16)
-    events: list[Spotted | None] = []
+    events: list[Spotted] = []
     highest = {phrase.id: 0.0 for phrase in phrases}
     for number, frame in enumerate(frames_of(np.concatenate([lead, samples, tail])), 1 - WARM_UP_FRAMES):
-        scores = engine.push(frame) or {}
-        highest |= {name: max(score, highest[name]) for name, score in scores.items()}
-        events.append(spotter.push(number * FRAME_S, scores))
-    return [event for event in [*events, spotter.flush()] if event], highest
+        events += ear.hear(frame, number * FRAME_S)
+        highest |= {name: max(score, highest[name]) for name, score in ear.scores.items()}
+    return [*events, *ear.flush()], highest
 
 
 def _plain(event: Spotted, phrase: Phrase) -> dict[str, Any]:

@@ -5,7 +5,8 @@ from __future__ import annotations
 import logging
 import threading
 import time
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Protocol
 
@@ -13,11 +14,14 @@ from gateway.config import Site
 from gateway.device import Health, MomentDevice
 from gateway.supervisor import stop_on_signals
 from gateway.tflite import ModelError
+from gateway.voice.arming import Arming
 from gateway.voice.audio import AudioError, opener
 from gateway.voice.capture import Capture, Frame
-from gateway.voice.engine import FRAME_S, Engine
+from gateway.voice.ear import Ear
+from gateway.voice.engine import FRAME_S
+from gateway.voice.level import Level
 from gateway.voice.phrases import CardError, Phrase, catalogue, choose
-from gateway.voice.spotter import Spotted, Spotter
+from gateway.voice.spotter import Spotted
 from models.fetch import FetchError
 
 log = logging.getLogger(__name__)
@@ -25,6 +29,7 @@ log = logging.getLogger(__name__)
 MUTE_AFTER_S = 3.0
 ZERO_WARNING_S = 10.0
 TAKE_TIMEOUT_S = 0.5
+OWN_HEADS = "phrases"  # below the store: <language>/<id>.tflite and its card
 DONE, FAILED, CANNOT = 0, 1, 2
 
 
@@ -40,13 +45,12 @@ class Sender(Protocol):
 class Microphone:
     """Takes frames from a capture, spots phrases, sends events; one thread."""
 
-    def __init__(self, device: Sender, capture: Capture, engine: Engine, spotter: Spotter) -> None:
-        self._device = device
-        self._capture = capture
-        self._engine = engine
-        self._spotter = spotter
+    def __init__(self, device: Sender, capture: Capture, ear: Ear) -> None:
+        self._device, self._capture, self._ear = device, capture, ear
         self._next_sample = 0
         self._zero_s = 0.0
+        self._heard_s: float | None = None
+        self._level = Level()
         self._health = Health(device.send, self._figures, capture.started_s)
 
     def run(self, stop: threading.Event) -> None:
@@ -56,22 +60,21 @@ class Microphone:
             self._restart_when_mute()
             if frame := self._capture.take(TAKE_TIMEOUT_S):
                 self._hear(frame)
-        self._send(self._spotter.flush())
+        self._send(self._ear.flush())
 
     def _hear(self, frame: Frame) -> None:
         if frame.start != self._next_sample:
-            self._engine.reset()
-            self._spotter.reset()
+            self._ear.reset()
         self._next_sample = frame.start + len(frame.samples)
+        self._send(self._ear.hear(frame.samples, frame.end_s))
         self._watch_for_zeros(frame)
-        scores = self._engine.push(frame.samples)
-        if scores is not None:
-            self._send(self._spotter.push(frame.end_s, scores))
+        self._level.push(frame.samples)
 
-    def _send(self, spotted: Spotted | None) -> None:
-        if spotted:
-            fields: dict[str, object] = {"id": spotted.id, "score": round(min(1.0, spotted.score), 4)}
-            self._device.send("phrase", fields, spotted.end_s)
+    def _send(self, spotted: Iterable[Spotted]) -> None:
+        for one in spotted:
+            self._heard_s = one.end_s
+            fields: dict[str, object] = {"id": one.id, "score": round(min(1.0, one.score), 4)}
+            self._device.send("phrase", fields, one.end_s)
 
     def _watch_for_zeros(self, frame: Frame) -> None:
         """Nothing but zeros for long is a muted microphone or the wrong card."""
@@ -84,12 +87,15 @@ class Microphone:
             self._capture.close_source()
 
     def _figures(self) -> dict[str, object]:
-        return {
+        figures: dict[str, object] = {
             "dropped": self._device.dropped,
             "sound_lost_s": round(self._capture.dropped * FRAME_S, 2),
             "sound_restarts": self._capture.restarts,
             "zero_s": round(self._zero_s),
         }
+        if self._heard_s is not None:
+            figures["heard_ago_s"] = round(time.monotonic() - self._heard_s)
+        return figures | self._level.figures() | self._ear.figures()
 
 
 def run_microphone(site: Site, device: str, state_dir: Path) -> int:
@@ -110,23 +116,27 @@ def run_microphone(site: Site, device: str, state_dir: Path) -> int:
 
 def _serve(site: Site, device: str, state_dir: Path, stop: threading.Event) -> None:
     """Wires the process: models first, so that a file starts to play only when it is listened to."""
-    source = site.microphones[device]
-    phrases = _phrases(site)
-    engine = Engine({phrase.id: phrase.head for phrase in phrases})
+    source, point = site.microphones[device], site.point_of[device]
+    arming = Arming(site.timeout_ms(point) / 1000)
+    ear = Ear(_phrases(site), None if site.voice.spontaneous else arming)
     capture = Capture(opener(source.source, source.loop))
-    sender = MomentDevice(site.broker.address(), site.site, device, state_dir, lambda command: None)
+    sender = MomentDevice(site.broker.address(), site.site, device, state_dir, arming.command)
     capture.start()
     try:
         sender.start()
-        Microphone(sender, capture, engine, Spotter(phrases)).run(stop)
+        Microphone(sender, capture, ear).run(stop)
     finally:
         capture.stop()
         sender.stop()
 
 
 def _phrases(site: Site) -> Sequence[Phrase]:
-    """The heads of the site's phrases; those without one are named in the log."""
-    chosen, without = choose(site.phrases, catalogue())
+    """The heads of the site's phrases, in the roles that site.toml gives; the log names those without one."""
+    known = catalogue() | catalogue(Path(site.store.path) / OWN_HEADS)
+    chosen, without = choose(site.phrases, known)
     if without:
-        log.warning("no model hears %s; known are %s", ", ".join(without), ", ".join(catalogue()))
-    return chosen
+        log.warning("no model hears %s; known are %s", ", ".join(without), ", ".join(known))
+    return [
+        replace(phrase, role=site.phrases[phrase.id].role, rating=site.phrases[phrase.id].rating or "")
+        for phrase in chosen
+    ]

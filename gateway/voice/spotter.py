@@ -1,18 +1,20 @@
-"""From scores to phrases: one utterance gives one event, and phrases that sound alike compete."""
+"""From scores to phrases: one utterance gives one event; answers compete apart from all other phrases."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from collections import deque
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
 from math import inf
 
-from gateway.voice.engine import FRAME_S
 from gateway.voice.phrases import Phrase
+from gateway.voice.rivals import Heard, Winner, decide, is_over
 
-PATIENCE_FRAMES = 2
-QUIET_FRAMES = 2
-LONGEST_FRAMES = 10
 REFRACTORY_S = 1.0
+RATING = "rating"
+
+IsOpen = Callable[[float], bool]
+"""Whether an answer that ended at that time of the sound may count."""
 
 
 @dataclass(frozen=True)
@@ -24,77 +26,95 @@ class Spotted:
     end_s: float
 
 
-@dataclass
-class _Burst:
-    """Frames of one utterance: for each phrase the times and scores over its threshold."""
-
-    frames: int = 0
-    quiet: int = 0
-    hot: dict[str, list[tuple[float, float]]] = field(default_factory=dict)
+def always(_end_s: float) -> bool:
+    """Answers count at any time."""
+    return True
 
 
 class Spotter:
-    """Collects frames with a score over its threshold; decides when they stop, after 0.8 s at the latest."""
+    """Scores in, phrases out. Answers count only where `is_open` says so, and may tie; see rivals.py."""
 
-    def __init__(self, phrases: Sequence[Phrase]) -> None:
-        self._phrases = {phrase.id: phrase for phrase in phrases}
-        self.reset()
+    def __init__(self, phrases: Sequence[Phrase], is_open: IsOpen = always) -> None:
+        answers = {phrase.id: phrase for phrase in phrases if phrase.role == RATING}
+        others = {phrase.id: phrase for phrase in phrases if phrase.role != RATING}
+        self._is_open = is_open
+        self._groups = [_Group(others), _Group(answers)]
+        self._found: deque[Spotted] = deque()
+        self.unasked = 0
+
+    @property
+    def undecided(self) -> int:
+        """Utterances in which two answers contradicted each other, and none counted."""
+        return sum(group.tied for group in self._groups)
 
     def reset(self) -> None:
         """Forget the utterance at hand (after a gap in the sound)."""
-        self._burst = _Burst()
-        self._waiting_for_quiet = False
-        self._last_end_s = -inf
+        for group in self._groups:
+            group.reset()
 
     def push(self, now_s: float, scores: Mapping[str, float]) -> Spotted | None:
-        """Scores after the frame that ends at `now_s`; the phrase that this frame decided, if any."""
-        hot = {name: score for name, score in scores.items() if score >= self._phrases[name].threshold}
-        if self._waiting_for_quiet:
-            self._waiting_for_quiet = bool(hot)
-            return None
-        self._collect(now_s, hot)
-        return self._decide() if self._is_over() else None
+        """Scores after the frame that ends at `now_s`; a phrase that is decided by now."""
+        for group in self._groups:
+            self._take(group, group.push(now_s, scores))
+        return self.more()
 
     def flush(self) -> Spotted | None:
         """Decide on what is at hand: the sound has ended."""
-        return self._decide() if self._burst.hot else None
+        for group in self._groups:
+            self._take(group, group.flush())
+        return self.more()
 
-    def _collect(self, now_s: float, hot: Mapping[str, float]) -> None:
-        burst = self._burst
-        if not hot and not burst.hot:
+    def more(self) -> Spotted | None:
+        """What was decided beside it: an answer and another phrase may end in one frame."""
+        return self._found.popleft() if self._found else None
+
+    def _take(self, group: _Group, winner: Winner | None) -> None:
+        if winner is None:
             return
-        burst.frames += 1
-        burst.quiet = 0 if hot else burst.quiet + 1
-        for name, score in hot.items():
-            burst.hot.setdefault(name, []).append((now_s, score))
+        end_s = winner.middle_s - winner.phrase.lag_s
+        if winner.phrase.role == RATING and not self._is_open(end_s):
+            self.unasked += 1
+        elif end_s >= group.last_end_s + REFRACTORY_S:  # else the rest of what was decided just before
+            group.last_end_s = end_s
+            self._found.append(Spotted(winner.phrase.id, winner.score, end_s))
 
-    def _is_over(self) -> bool:
-        return self._burst.quiet >= QUIET_FRAMES or self._burst.frames >= LONGEST_FRAMES
 
-    def _decide(self) -> Spotted | None:
-        burst, self._burst = self._burst, _Burst()
-        self._waiting_for_quiet = burst.quiet == 0
-        heard = {name: frames for name, frames in burst.hot.items() if len(frames) >= PATIENCE_FRAMES}
-        if not heard:
+class _Group:
+    """Phrases that compete; frames of the utterance at hand."""
+
+    def __init__(self, phrases: Mapping[str, Phrase]) -> None:
+        self._phrases = phrases
+        self.tied = 0
+        self.reset()
+
+    def reset(self) -> None:
+        self._frames: list[Heard] = []
+        self._waits_for_quiet = False
+        self.last_end_s = -inf
+
+    def push(self, now_s: float, scores: Mapping[str, float]) -> Winner | None:
+        is_hot = any(scores.get(name, 0.0) >= phrase.threshold for name, phrase in self._phrases.items())
+        if self._waits_for_quiet:
+            self._waits_for_quiet = is_hot
+        elif is_hot or self._frames:
+            self._frames.append(Heard(now_s, scores))
+            return self._decided(is_hot)
+        return None
+
+    def flush(self) -> Winner | None:
+        """As if silence followed."""
+        quiet = [Heard(inf, {}), Heard(inf, {})]
+        verdict = decide([*self._frames, *quiet], self._phrases) if self._frames else None
+        self._frames = []
+        return verdict if isinstance(verdict, Winner) else None
+
+    def _decided(self, is_hot: bool) -> Winner | None:
+        verdict = decide(self._frames, self._phrases)
+        if verdict is None:
             return None
-        best = max(heard, key=lambda name: _weight(heard[name], self._phrases[name].threshold))
-        return self._spotted(self._phrases[best], heard[best])
-
-    def _spotted(self, phrase: Phrase, frames: Sequence[tuple[float, float]]) -> Spotted | None:
-        """The phrase, unless it is the rest of the utterance that was decided just before."""
-        end_s = middle_s(frames) - phrase.lag_s
-        if end_s < self._last_end_s + REFRACTORY_S:
-            return None
-        self._last_end_s = end_s
-        return Spotted(phrase.id, max(score for _, score in frames), end_s)
-
-
-def middle_s(frames: Sequence[tuple[float, float]]) -> float:
-    """Centre of the times, weighted by score; its distance from the phrase's end is the card's `lag_s`."""
-    total = sum(score for _, score in frames)
-    return sum(now_s * score for now_s, score in frames) / total
-
-
-def _weight(frames: Sequence[tuple[float, float]], threshold: float) -> float:
-    """How clearly a phrase was over its threshold, and for how long."""
-    return sum((score - threshold) / (1 - threshold) + 0.1 for _, score in frames) * FRAME_S
+        self._waits_for_quiet = not is_over(self._frames, self._phrases) or is_hot
+        self._frames = []
+        if isinstance(verdict, Winner):
+            return verdict
+        self.tied += verdict.tied
+        return None

@@ -11,10 +11,10 @@ import pytest
 from demo.sound import SPEECH
 from gateway.voice.audio import PipeSource, read_wav
 from gateway.voice.capture import Capture
-from gateway.voice.engine import FRAME, Engine, Samples
+from gateway.voice.ear import Ear
+from gateway.voice.engine import FRAME, Samples
 from gateway.voice.microphone import Microphone
 from gateway.voice.phrases import catalogue
-from gateway.voice.spotter import Spotter
 
 
 class Radio:
@@ -48,8 +48,7 @@ def listen(sound: Samples, radio: Radio) -> Capture:
     phrases = [catalogue()["super"], catalogue()["normal"]]
     capture = Capture(lambda: PipeSource(io.BytesIO(sound.tobytes())))
     capture.start()
-    engine = Engine({phrase.id: phrase.head for phrase in phrases})
-    Microphone(radio, capture, engine, Spotter(phrases)).run(threading.Event())
+    Microphone(radio, capture, Ear(phrases)).run(threading.Event())
     return capture
 
 
@@ -123,7 +122,7 @@ def test_a_gap_in_the_middle_of_a_phrase_is_not_pasted_over(monkeypatch: pytest.
     monkeypatch.setattr(capture, "_accept", skipping)
     capture.start()
     phrase = catalogue()["super"]
-    Microphone(radio, capture, Engine({"super": phrase.head}), Spotter([phrase])).run(threading.Event())
+    Microphone(radio, capture, Ear([phrase])).run(threading.Event())
     assert radio.of("phrase") == []
 
 

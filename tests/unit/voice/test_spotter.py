@@ -1,5 +1,6 @@
 """One utterance, one event; at the right time; the clearer phrase wins."""
 
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -27,9 +28,14 @@ def test_one_utterance_gives_one_event_with_its_highest_score() -> None:
     assert [(event.id, event.score) for event in events] == [("a", 0.95)]
 
 
-def test_the_end_is_the_middle_of_the_scores_less_the_lag() -> None:
-    events = play(Spotter([phrase("a", lag_s=0.2)]), ("a", [0.0] * 4 + [0.8] * 3 + [0.0] * 5))
-    assert events[0].end_s == pytest.approx(6 * 0.08 - 0.2)
+def test_the_end_is_the_beginning_of_the_plateau_and_half_its_length_less_the_lag() -> None:
+    events = play(Spotter([phrase("a", lag_s=0.2)]), ("a", [0.0] * 4 + [0.8] * 6 + [0.0] * 5))
+    assert events[0].end_s == pytest.approx(5 * 0.08 + 0.2 - 0.2)
+
+
+def test_of_a_short_plateau_the_end_is_its_middle_less_the_lag() -> None:
+    events = play(Spotter([phrase("a", lag_s=0.2)]), ("a", [0.0] * 4 + [0.8] * 2 + [0.0] * 5))
+    assert events[0].end_s == pytest.approx(5.5 * 0.08 - 0.2)
 
 
 def test_a_single_frame_is_no_phrase() -> None:
@@ -55,10 +61,30 @@ def test_of_two_phrases_in_one_utterance_the_clearer_one_wins() -> None:
     assert [event.id for event in events] == ["b"]
 
 
-def test_an_event_waits_no_longer_than_800_ms() -> None:
-    spotter = Spotter([phrase("a")])
-    heard = [spotter.push(number * 0.08, {"a": 0.9}) for number in range(12)]
-    assert [number for number, event in enumerate(heard) if event] == [9]
+def test_an_unopposed_phrase_waits_for_three_frames_and_an_opposed_one_800_ms_at_most() -> None:
+    spotter = Spotter([phrase("a"), phrase("b")])
+    heard = [spotter.push(number * 0.08, {"a": 0.9, "b": 0.0}) for number in range(12)]
+    assert [number for number, event in enumerate(heard) if event] == [2]
+    low = replace(phrase("b"), rating="low")
+    spotter = Spotter([phrase("a"), low])
+    heard = [spotter.push(number * 0.08, {"a": 0.9, "b": 0.9}) for number in range(12)]
+    assert (heard, spotter.undecided) == ([None] * 12, 1)
+
+
+def test_an_answer_that_nobody_asked_for_is_counted_and_not_told() -> None:
+    spotter = Spotter([phrase("a")], is_open=lambda end_s: end_s > 2)
+    events = play(spotter, ("a", [0.9] * 6 + [0.0] * 30 + [0.9] * 6 + [0.0] * 3))
+    assert [event.end_s > 2 for event in events] == [True]
+    assert spotter.unasked == 1
+
+
+def test_an_ask_and_an_answer_in_one_utterance_do_not_compete() -> None:
+    ask = replace(phrase("ask"), role="ask", rating="")
+    track = [0.9] * 6 + [0.0] * 4
+    assert {event.id for event in play(Spotter([phrase("a"), ask]), ("a", track), ("ask", track))} == {
+        "a",
+        "ask",
+    }
 
 
 def test_each_phrase_has_its_own_threshold() -> None:

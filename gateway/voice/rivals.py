@@ -1,0 +1,123 @@
+"""Which phrase an utterance was: rivals compete, one that stands clear wins, a tie is nothing. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+from gateway.voice.phrases import Phrase
+
+PATIENCE_FRAMES = 2
+"""A phrase is over its threshold for at least so many frames."""
+EARLY_FRAMES = 3
+"""So many are enough at once where no rival comes near: the event is out within 0.3 s of the last word."""
+WINDOW_FRAMES = 5
+"""0.4 s from the first frame over a threshold: then a clear winner counts also beside a weak rival."""
+QUIET_FRAMES = 2
+LONGEST_FRAMES = 10
+NEAR = 0.5
+"""A rival is near from this share of its own threshold on."""
+CLEAR = 0.5
+"""Two answers tie when the weaker one weighs at least this share of the stronger one."""
+PLATEAU_S = 0.2
+"""From the first frame over the threshold to the middle of them all, s: heads learn a plateau of 0.4 s."""
+
+
+@dataclass(frozen=True, slots=True)
+class Heard:
+    """Scores by phrase after the frame that ends at `now_s`."""
+
+    now_s: float
+    scores: Mapping[str, float]
+
+
+@dataclass(frozen=True, slots=True)
+class Winner:
+    """The phrase that was said, its highest score, and the middle of its plateau, s."""
+
+    phrase: Phrase
+    score: float
+    middle_s: float
+
+
+@dataclass(frozen=True, slots=True)
+class Nobody:
+    """The utterance is decided and was no phrase; `tied`: two answers that contradict each other."""
+
+    tied: bool
+
+
+Hot = Mapping[str, Sequence[tuple[float, float]]]
+
+
+def decide(frames: Sequence[Heard], phrases: Mapping[str, Phrase]) -> Winner | Nobody | None:
+    """The verdict on one utterance, whose first frame is the first over a threshold; None: hear on.
+
+    Phrases with different ratings contradict each other and may tie; of others the clearest wins.
+    """
+    hot = _hot(frames, phrases)
+    heard = {name: over for name, over in hot.items() if len(over) >= PATIENCE_FRAMES}
+    best = max(heard, key=lambda name: (_weight(heard[name], phrases[name]), name), default=None)
+    over = is_over(frames, phrases)
+    if best is None:
+        return Nobody(tied=False) if over else None
+    if _is_sure(best, hot, frames, phrases) or (_may_judge(frames, over) and _is_clear(best, hot, phrases)):
+        return Winner(phrases[best], max(score for _, score in hot[best]), _middle_s(hot[best], over))
+    return Nobody(tied=True) if over else None
+
+
+def is_over(frames: Sequence[Heard], phrases: Mapping[str, Phrase]) -> bool:
+    """Whether the scores have fallen again, or have stayed up for as long as is waited."""
+    last = frames[-QUIET_FRAMES:]
+    fell = len(last) == QUIET_FRAMES and not any(_hot(last, phrases).values())
+    return fell or len(frames) >= LONGEST_FRAMES
+
+
+def _hot(frames: Sequence[Heard], phrases: Mapping[str, Phrase]) -> Hot:
+    """(time, score) of each phrase's frames over its threshold."""
+    return {
+        name: [(f.now_s, f.scores[name]) for f in frames if f.scores.get(name, 0.0) >= phrase.threshold]
+        for name, phrase in phrases.items()
+    }
+
+
+def _is_sure(best: str, hot: Hot, frames: Sequence[Heard], phrases: Mapping[str, Phrase]) -> bool:
+    """Enough frames, and no other phrase came near its threshold in any of them."""
+    others = [
+        phrase for name, phrase in phrases.items() if name != best and not _agree(phrase, phrases[best])
+    ]
+    return len(hot[best]) >= EARLY_FRAMES and not any(
+        frame.scores.get(other.id, 0.0) >= NEAR * other.threshold for frame in frames for other in others
+    )
+
+
+def _may_judge(frames: Sequence[Heard], over: bool) -> bool:
+    return over or len(frames) >= WINDOW_FRAMES
+
+
+def _is_clear(best: str, hot: Hot, phrases: Mapping[str, Phrase]) -> bool:
+    """No answer that says otherwise weighs nearly as much; phrases without a rating never contradict."""
+    limit = CLEAR * _weight(hot[best], phrases[best])
+    against = [name for name in phrases if _contradict(phrases[name], phrases[best])]
+    return all(_weight(hot[name], phrases[name]) < limit for name in against)
+
+
+def _agree(a: Phrase, b: Phrase) -> bool:
+    return bool(a.rating) and a.rating == b.rating
+
+
+def _contradict(a: Phrase, b: Phrase) -> bool:
+    return bool(a.rating and b.rating) and a.rating != b.rating
+
+
+def _weight(over: Sequence[tuple[float, float]], phrase: Phrase) -> float:
+    """How clearly a phrase was over its threshold, and for how long."""
+    return sum((score - phrase.threshold) / (1 - phrase.threshold) + 0.1 for _, score in over)
+
+
+def _middle_s(over: Sequence[tuple[float, float]], is_over: bool) -> float:
+    """The middle of the plateau, weighted by score; from its beginning while it still goes on."""
+    if not is_over:
+        return over[0][0] + PLATEAU_S
+    total = sum(score for _, score in over)
+    return sum(now_s * score for now_s, score in over) / total
