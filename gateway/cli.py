@@ -57,6 +57,7 @@ def _parser() -> argparse.ArgumentParser:
     _add(verbs, "camera", camera, "one camera process (emobox run starts it)", _child)
     _add(verbs, "microphone", microphone, "one microphone process (emobox run starts it)", _child)
     _add(verbs, "dashboards", dashboards, "write or check the Grafana dashboards", _dashboards)
+    owner.add_verbs(partial(_add, verbs))
     store.add_verbs(partial(_add, verbs))
     model_verbs.add_verbs(partial(_add, verbs))
     return parser
