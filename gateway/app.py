@@ -61,6 +61,7 @@ def run(site: Site, config: Path, stopping: threading.Event) -> int:
         if device.kind in ("camera", "microphone"):
             came = partial(_came, recorder, site.point_of[name], device.kind)
             bus.listen(wire.topic(site.site, name, "status"), came)
+    bus.listen(wire.topic(site.site, "+", "command"), ingest.overhear)
     for one in children:
         bus.listen(wire.topic(site.site, one.name, "event"), one.hear)
     bus.start()
