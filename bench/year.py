@@ -40,6 +40,7 @@ MIB = 1 << 20
 MONTHS = tuple(int(text) for text in os.environ.get("BENCH_MONTHS", "1 3 12").split())
 FACES_LONG, FACES_FULL = 5, 91
 EVENTS_A_DAY = 28_000
+QUERIES = 5  # a run: queries are quick, and other work disturbs them
 WEAR_EVENTS, WEAR_RATE = 600, 15
 CARD_BYTES, CYCLES, AMPLIFICATION = (
     32e9,
@@ -113,7 +114,9 @@ def grow_in_own_folder(days: int, faces: int, runs: int) -> History:
             return found
 
 
-def feed(folder: Path, site: Site, faces: int, found: History) -> None:
+def feed(
+    folder: Path, site: Site, faces: int, found: History, on_day: Callable[[], None] = lambda: None
+) -> None:
     """Days up to yesterday, a day a commit, each followed by recorder, indexer and sink."""
     journal, clock = Journal(folder / "journal.db", durable=False), Clock()
     journal.open()
@@ -127,6 +130,7 @@ def feed(folder: Path, site: Site, faces: int, found: History) -> None:
         drain(indexer.step)
         if sink:
             drain(sink.step)
+        on_day()
     found.feed_s = time.monotonic() - start
     journal.close()
 
@@ -177,7 +181,7 @@ def panels(influx: Server, runs: int) -> dict[str, list[float]]:
     took: dict[str, list[float]] = {}
     for panel in today(Board())["panels"]:
         texts = [view.fill(target["query"]) for target in panel["targets"]]
-        for _ in range(runs):
+        for _ in range(QUERIES * runs):
             start = time.monotonic()
             for text in texts:
                 store.query(text)
