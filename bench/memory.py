@@ -2,7 +2,7 @@
 
 Flood: a camera's day (48 faces, a click, a press of 50) at full speed for 5 minutes, a million events at
 most; contacts come thousands of times as fast as in a shop. Shop: journal, recorder, indexer and sink in one
-process, fed 300 contacts a day. InfluxDB is followed in both. Peer: a bare paho subscriber, which only counts.
+process, fed 300 contacts a day. InfluxDB is followed in both. Peer: a paho subscriber that only counts.
 """
 
 from __future__ import annotations
