@@ -21,7 +21,8 @@ MakeHub = Callable[..., Hub]
 Connect = Callable[..., list[Witness]]
 
 # Waits of 1 s to 60 s become a hundredth, a request's time-out of 12 s becomes 1 s: ten minutes of trouble
-# take six seconds, with as many attempts as in ten minutes. EMOBOX_REAL_TIME=1 waits for all ten, uncompressed.
+# take six seconds, with as many attempts as in ten minutes.
+# EMOBOX_REAL_TIME=1 waits for all ten.
 REAL_TIME = bool(os.environ.get("EMOBOX_REAL_TIME"))
 HUNDREDTH = """
 import gateway.sinks.influx, gateway.sinks.http
