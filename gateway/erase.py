@@ -12,6 +12,7 @@ from gateway.audit import ERASURE
 from gateway.config import Site
 from gateway.journal import Entry, Erasure, Journal, Note
 from gateway.measurements import contact_of
+from gateway.prompts import senders
 from gateway.records import Record
 from gateway.stream import PointStream
 
@@ -53,7 +54,7 @@ def plan(journal: Journal, site: Site, point: str, start: int, end: int, now: in
     contacts = list(_touching(journal, point, start, end))
     start = min([start, *(record.time_ms for record in contacts)])
     end = max([end, *(_end(record) + 1 for record in contacts)])
-    devices = list(site.points[point].devices)
+    devices = senders(site, point)
     quiet_ms = PointStream(journal, site, point).quiet_ms
     after = quiet_ms if end + 2 * quiet_ms < now else 0  # who is asked just now is not to be forgotten
     records = [*contacts, *_others(journal, point, devices, start, end)]

@@ -77,6 +77,11 @@ class Click(Event):
 
 
 @dataclass(frozen=True, slots=True)
+class Prompt(Event):
+    """The hub lit a light: ask the next customer; only the journal knows it, no device sends it."""
+
+
+@dataclass(frozen=True, slots=True)
 class Spoken(Event):
     """A phrase was spotted; t is the end of its last word."""
 
@@ -107,6 +112,7 @@ _Maker = Callable[[str, int, int, int, dict[str, Any]], Event]
 _MAKERS: dict[str, _Maker] = {
     "press": lambda d, b, s, t, f: Press(d, b, s, t, f["key"]),
     "click": lambda d, b, s, t, f: Click(d, b, s, t, f["pattern"]),
+    "prompt": lambda d, b, s, t, f: Prompt(d, b, s, t),
     "phrase": lambda d, b, s, t, f: Spoken(d, b, s, t, f["id"], f["score"]),
     "face": lambda d, b, s, t, f: Reading(d, b, s, t, f["track"], f["smile"], f["px"], f["yaw"], f["ok"]),
     "health": lambda d, b, s, t, f: Health(d, b, s, t, {n: f[n] for n in _HEALTH if n in f}),

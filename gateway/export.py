@@ -10,12 +10,14 @@ from pathlib import Path
 from typing import Any
 
 from firmware import wire
+from gateway import prompts
 from gateway.audit import EXPORT, IMPORT
 from gateway.config import Site
-from gateway.events import Quarantined
+from gateway.events import Arrival, Quarantined
+from gateway.ingest import payload_bytes
 from gateway.journal import SQLITE_INT_MAX, Journal, JournalError
 from gateway.journal.events import Message
-from gateway.replay import in_order_of_arrival, read_log
+from gateway.replay import in_order_of_arrival, read_line, read_log
 
 BATCH = 1000
 PADDED_MAX = 65_536
@@ -45,15 +47,19 @@ def _private(path: str, flags: int) -> int:
 
 def _lines(journal: Journal, site: Site, start: int, end: int) -> Iterator[bytes]:
     for message in journal.messages(start, end):
-        line = _line(message.received, wire.topic(site.site, message.device, "event"), _payload(message))
+        line = _line(message.received, *_sent(site, message))
         yield from [line] * (1 + message.copies)
     for item in reversed(journal.quarantined()):
         if start <= item.received < end or item.reason == "bad_line":
             yield _quarantined(item)
 
 
-def _payload(message: Message) -> dict[str, Any]:
-    return {**json.loads(message.body), "age": message.age}
+def _sent(site: Site, message: Message) -> tuple[str, dict[str, Any]]:
+    """Topic and payload; a prompt is the command that the hub sent, which a replay skips."""
+    body, light = json.loads(message.body), prompts.lit_by(message.device)
+    if light is not None:
+        return wire.topic(site.site, light, "command"), body
+    return wire.topic(site.site, message.device, "event"), {**body, "age": message.age}
 
 
 def _line(received: int, topic: str, payload: Any) -> bytes:
@@ -83,8 +89,17 @@ def import_log(journal: Journal, site: Site, log: Path, now: int) -> int:
             "the journal is not empty: name a new [store] path in site.toml, then import again"
         )
     content = log.read_bytes()
-    items = in_order_of_arrival(read_log(content, site))
+    items = in_order_of_arrival([*read_log(content, site), *_prompts(content, site)])
     for place in range(0, len(items), BATCH):
         journal.append(items[place : place + BATCH])
     journal.note((now, IMPORT, {"lines": len(items), "sha256": hashlib.sha256(content).hexdigest()}))
     return len(items)
+
+
+def _prompts(log: bytes, site: Site) -> Iterator[Arrival]:
+    """The prompts of a log, which a replay skips."""
+    for raw in log.split(b"\n"):
+        line = read_line(0, raw) if b'"prompt"' in raw else None
+        item = line and prompts.heard(site, line.received, line.topic, payload_bytes(line.payload))
+        if item:
+            yield item

@@ -13,6 +13,7 @@ from collections.abc import Iterable, Iterator
 from typing import Any, NoReturn
 
 from firmware import wire
+from gateway import prompts
 from gateway.bus import Bus, Message
 from gateway.clock import Clock
 from gateway.config import Site
@@ -32,6 +33,7 @@ WAITING_MAX = 20_000
 BATCH_MAX = 1000
 ACK_MAX = 50
 QUIET_S = 120
+PROMPT, COMMAND = b'"prompt"', "/command"
 OWN_LEAVES = ("/ack", "/command", "/status")
 
 
@@ -225,6 +227,12 @@ class Ingest:
         with contextlib.suppress(queue.Full):
             self._waiting.put_nowait((self._clock.now_ms(), message))
 
+    def overhear(self, message: Message) -> None:
+        """Take a command that went out, if it is a prompt: what followed from it is to be known later."""
+        if PROMPT in message.payload and not message.retain:
+            with contextlib.suppress(queue.Full):
+                self._waiting.put_nowait((self._clock.now_ms(), message))
+
     def run(self, stopping: threading.Event) -> None:
         """Commit and acknowledge until told to stop."""
         busy_until_s = time.monotonic() + self._quiet_s if self._clock.carried else 0.0
@@ -247,12 +255,16 @@ class Ingest:
 
     def _take(self) -> list[Arrival | Quarantined]:
         """What came, committed and acknowledged as far as there is room for it."""
-        inspect = self._inspector.inspect
-        found = [inspect(at, message.topic, message.payload) for at, message in self._next_batch()]
+        found = [self._inspect(at, message) for at, message in self._next_batch()]
         items = [item for item in found if item]
         if items:
             self._store(items)
         return items
+
+    def _inspect(self, at: int, message: Message) -> Arrival | Quarantined | None:
+        if message.topic.endswith(COMMAND):
+            return prompts.heard(self._site, at, message.topic, message.payload)
+        return self._inspector.inspect(at, message.topic, message.payload)
 
     def _store(self, items: list[Arrival | Quarantined]) -> None:
         try:
@@ -280,7 +292,7 @@ class Ingest:
 
 def _is_by_a_person(item: Arrival | Quarantined) -> bool:
     """Whether it belongs to an ask; devices say how they fare in an empty shop too."""
-    return isinstance(item, Arrival) and item.kind in ("press", "click", "phrase")
+    return isinstance(item, Arrival) and item.kind in ("press", "click", "phrase", "prompt")
 
 
 def receipts(items: Iterable[Arrival | Quarantined]) -> Iterator[tuple[str, int, list[int]]]:
@@ -288,7 +300,8 @@ def receipts(items: Iterable[Arrival | Quarantined]) -> Iterator[tuple[str, int,
     seqs: dict[tuple[str, int], list[int]] = {}
     for item in items:
         if isinstance(item, Arrival):
-            seqs.setdefault((item.device, item.boot), []).append(item.seq)
+            if item.kind != "prompt":  # nobody waits for that
+                seqs.setdefault((item.device, item.boot), []).append(item.seq)
         elif item.device is not None and item.identity is not None:
             seqs.setdefault((item.device, item.identity[0]), []).append(item.identity[1])
     for (device, boot), all_of_boot in seqs.items():

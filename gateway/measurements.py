@@ -24,6 +24,7 @@ def contact_record(contact: Contact, site: Site) -> Record:
         "outcome": contact.outcome,
         "via": contact.via,
         "asked_by": contact.asked_by,
+        **({"staff": contact.staff} if contact.staff else {}),
         "local_hour": f"{site.local(contact.asked).hour:02d}",
         "weekday": DAYS[datetime.fromisoformat(date).weekday()],
     }
@@ -63,6 +64,7 @@ def contact_of(record: Record) -> Contact:
         _number(fields["score"]),
         _number(fields["k"]) or 0.0,
         flags,
+        tags.get("staff"),
     )
 
 

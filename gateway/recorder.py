@@ -13,6 +13,7 @@ from gateway.corrections import corrections, late_by_point
 from gateway.events import Event, Health, Spoken
 from gateway.journal import Journal, Note, Row
 from gateway.measurements import device_record, phrase_record
+from gateway.prompts import sender
 from gateway.records import Op
 from gateway.stream import PointStream
 
@@ -40,6 +41,7 @@ class Recorder:
         on_watch: Callable[[str, str, int], bool] = lambda point, kind, for_ms: True,
     ) -> None:
         self._journal, self._site, self._clock, self._on_watch = journal, site, clock, on_watch
+        self._point_of = site.point_of | {sender(name): point for name, point in site.point_of.items()}
         self._streams: dict[str, PointStream] = {}
         self._shrunk = -1
         self._watched: dict[tuple[str, str], int] = {}
@@ -104,8 +106,8 @@ class Recorder:
     def _take(self, rows: Sequence[Row], before: int, position: int, now: int) -> set[str]:
         by_point: dict[str, list[Event]] = {}
         for row in rows:
-            if row.event and row.device in self._site.point_of and not isinstance(row.event, Health):
-                by_point.setdefault(self._site.point_of[row.device], []).append(row.event)
+            if row.event and row.device in self._point_of and not isinstance(row.event, Health):
+                by_point.setdefault(self._point_of[row.device], []).append(row.event)
         for point, events in by_point.items():
             self._streams[point].add(events, before, position, now)
         return set(by_point)
@@ -126,7 +128,7 @@ class Recorder:
         self._journal.wake()
 
     def _watch(self, now: int) -> None:
-        """Tell the cameras of every point what has changed; what did not get through is told again."""
+        """Tell cameras and microphones of every point what has changed; the unheard are told again."""
         for point, stream in self._streams.items():
             self._tell((point, "camera"), stream.watch_until or 0, now)
             if self._site.points[point].technology == "voice":

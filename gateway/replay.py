@@ -52,7 +52,7 @@ def read_log(log: bytes, site: Site) -> list[Arrival | Quarantined]:
     for number, raw in enumerate(log.split(b"\n"), start=1):
         if not raw.strip():
             continue
-        line = _read_line(number, raw)
+        line = read_line(number, raw)
         if line is None:
             found.append(Quarantined(0, "", raw, "bad_line", line=number))
         elif item := inspector.inspect(line.received, line.topic, line.payload, number):
@@ -60,7 +60,8 @@ def read_log(log: bytes, site: Site) -> list[Arrival | Quarantined]:
     return found
 
 
-def _read_line(number: int, raw: bytes) -> Line | None:
+def read_line(number: int, raw: bytes) -> Line | None:
+    """One line of a log; None when it is none (`bad_line`)."""
     try:
         message = _load(raw.decode())
     except ValueError:

@@ -16,6 +16,7 @@ from gateway.config import Site
 from gateway.indexer import READER as INDEXER
 from gateway.indexer import periods
 from gateway.journal import ALL, FACES, RECORDS, Journal
+from gateway.prompts import senders
 from gateway.recorder import READER as RECORDER
 from gateway.stream import PointStream
 
@@ -107,10 +108,11 @@ class Retention:
         cuts = {point: self._cuts(point, horizons) for point in self._site.points}
         self._say(horizons, records, cuts, now)
         for point, (faces, raw) in cuts.items():
-            devices = list(self._site.points[point].devices)
+            devices = senders(self._site, point)
             yield "faces", partial(journal.delete_events, devices, True, faces, limit)
             yield "events", partial(journal.delete_events, devices, False, raw, limit)
-        others = [name for name in journal.devices() if name not in self._site.devices]
+        known = {name for point in self._site.points for name in senders(self._site, point)}
+        others = [name for name in journal.devices() if name not in known]
         yield "faces", partial(journal.delete_events, others, True, horizons.faces, limit)
         yield "events", partial(journal.delete_events, others, False, horizons.raw, limit)
         yield "events", partial(journal.delete_untrusted, horizons.raw, limit)

@@ -3,25 +3,27 @@
 from __future__ import annotations
 
 from bisect import insort
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from itertools import pairwise
 
 from gateway.config import Site
-from gateway.events import Click, Event, Press, Reading, Spoken
+from gateway.events import Click, Event, Press, Prompt, Reading, Spoken
 from gateway.fusion import Contact, Fusion, PointEvents
-from gateway.fusion.asks import CLICK_MERGE_MS
+from gateway.fusion.asks import CLICK_MERGE_MS, PROMPT_MS, merge_clicks
 from gateway.fusion.contacts import SETTLE_MS
 from gateway.fusion.emotion import Emotion, EmotionLimits, Window, read_emotion
 from gateway.fusion.ratings import LATE_MS
 from gateway.journal import Journal
 from gateway.measurements import contact_record, press_record
+from gateway.prompts import sender
 from gateway.records import Op, Record, difference
 from gateway.standing import Standing
 
 LATEST = 2**62
 TIDY_LEAST = 100
+DAY_LONGEST_MS = 26 * 3_600_000  # 25 h when the clocks go back
 SENDERS: dict[type[Event], str] = {
     Press: "terminal",
     Click: "keyfob",
@@ -154,6 +156,8 @@ class PointStream:
         self._events = PointEvents()
         self._memory.forget()
         self._made.forget()
+        for event in self._earlier(devices, since, before):
+            self._put(event)
         newest = since
         for event in self._journal.events_between(devices, since, LATEST, before):
             self._put(event)
@@ -162,6 +166,15 @@ class PointStream:
         self.known = {record.id: record for records in kept for record in records}
         self._standing.load(self._journal.gone(self._point), self.known.values())
         self._settle(newest, now)
+
+    def _earlier(self, devices: Sequence[str], since: int, before: int) -> Iterator[Event]:
+        """What reaches into the stretch from before it: sign-ons of the day, prompts of the last minute."""
+        between, point = self._journal.events_between, self._site.points[self._point]
+        if any(one.keyfob in point.devices for one in self._site.staff.values()):
+            keyfobs = [name for name in devices if point.devices[name].kind == "keyfob"]
+            events = between(keyfobs, since - DAY_LONGEST_MS, since - 1, before)
+            yield from (e for e in events if isinstance(e, Click) and e.pattern == "long")
+        yield from between(map(sender, devices), since - PROMPT_MS, LATEST, before)
 
     def _settle(self, newest: int, now: int) -> None:
         """Note what stands though the same events would be judged otherwise today.
@@ -176,6 +189,9 @@ class PointStream:
         }
 
     def _put(self, event: Event) -> None:
+        if isinstance(event, Prompt):
+            self._events.add(event)
+            return
         device = self._site.devices[event.device]
         if SENDERS.get(type(event)) != device.kind or (device.test and not isinstance(event, Press)):
             return
@@ -210,7 +226,9 @@ class PointStream:
         """The events without the presses of terminals in test mode."""
         events = self._events
         presses = [press for press in events.presses if not self._site.devices[press.device].test]
-        return PointEvents(events.clicks, presses, events.spoken, events.readings)
+        return PointEvents(
+            events.clicks, presses, events.spoken, events.readings, events.signs, events.prompts
+        )
 
     def forget(self, now: int) -> None:
         """Let go of what lies before the last quiet that ended long enough ago; looks once in a while."""
@@ -235,11 +253,14 @@ class PointStream:
         self._since = since = ends[-1]
         self._memory.forget()
         self._made.forget()
+        clicked = [c.t for c in merge_clicks(events.clicks) if c.pattern == "single" and c.t < since]
         self._events = PointEvents(
             [event for event in events.clicks if event.t >= since],
             [event for event in events.presses if event.t >= since],
             [event for event in events.spoken if event.t >= since],
             [event for event in events.readings if event.t >= since],
+            [event for event in events.signs if event.t >= since - DAY_LONGEST_MS],
+            [t for t in events.prompts if t >= max([since - PROMPT_MS, *clicked])],
         )
         self.known = {name: record for name, record in self.known.items() if record.time_ms >= since}
         self._settled.clear()

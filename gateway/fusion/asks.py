@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from bisect import bisect_right
-from collections.abc import Iterable, Iterator
+from bisect import bisect_left, bisect_right
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 
 from gateway.events import Click, Spoken
 
 CLICK_MERGE_MS = 1500
+PROMPT_MS = 60_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,9 +53,14 @@ class Asks:
         return self.asks[place + 1].t if place + 1 < len(self.asks) else None
 
 
-def open_asks(clicks: Iterable[Click], phrases: Iterable[Spoken], limits: AskLimits) -> Asks:
-    """Walk clicks and ask phrases of a point in order; clicks come first within a millisecond."""
-    walk = _Walk(limits)
+def open_asks(
+    clicks: Iterable[Click], phrases: Iterable[Spoken], limits: AskLimits, prompts: Sequence[int] = ()
+) -> Asks:
+    """Walk clicks and ask phrases of a point in order; clicks come first within a millisecond.
+
+    `prompts`: when a light said "ask the next customer", in ms, in order; a replay knows none.
+    """
+    walk = _Walk(limits, prompts)
     events: list[Click | Spoken] = [*merge_clicks(clicks), *phrases]
     for event in sorted(events, key=lambda event: event.order(rank=isinstance(event, Spoken))):
         walk.take(event)
@@ -76,9 +82,10 @@ def merge_clicks(clicks: Iterable[Click]) -> Iterator[Click]:
 class _Walk:
     """State of the walk: the asks so far, and whether the newest still takes a keyfob's click."""
 
-    def __init__(self, limits: AskLimits) -> None:
+    def __init__(self, limits: AskLimits, prompts: Sequence[int]) -> None:
         self.found = Asks()
-        self._limits = limits
+        self._limits, self._prompts = limits, prompts
+        self._prompts_past = 0
         self._takes_click = False
 
     def take(self, event: Click | Spoken) -> None:
@@ -96,9 +103,16 @@ class _Walk:
 
     def _single(self, t: int) -> None:
         joins = self._takes_click and self._is_young(t)
+        asked_by = "prompt" if self._follows_prompt(t) else "keyfob"
         self._takes_click = False
         if not joins:
-            self._open(t, "keyfob")
+            self._open(t, asked_by)
+
+    def _follows_prompt(self, t: int) -> bool:
+        """Whether this single click is the first after the newest prompt, within 60 s."""
+        before = self._prompts_past
+        self._prompts_past = past = bisect_left(self._prompts, t)
+        return past > before and t - self._prompts[past - 1] <= PROMPT_MS
 
     def _double(self, click: Click) -> None:
         place = self.found.newest(click.t)

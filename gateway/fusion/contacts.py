@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
-from bisect import bisect_left, bisect_right
+from bisect import bisect_left, bisect_right, insort
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from functools import partial
 
 from gateway.config import Site
-from gateway.events import Click, Event, Press, Reading, Spoken
+from gateway.events import Click, Event, Press, Prompt, Reading, Spoken
 from gateway.fusion.asks import AskLimits, Asks, open_asks
 from gateway.fusion.emotion import UNSEEN, Emotion, EmotionLimits, Window, read_emotion
 from gateway.fusion.ratings import Answer, PointRules, Ratings, SpokenRating, rate
+from gateway.fusion.staff import signed_on
 from gateway.privacy import profile
 
 SETTLE_MS = 2000
@@ -23,7 +24,10 @@ EmotionReader = Callable[[Sequence[Reading], Window, EmotionLimits], Emotion]
 
 @dataclass(frozen=True, slots=True)
 class Contact:
-    """One ask and what came of it: the unit of every index (spec 1); times in ms since 1970."""
+    """One ask and what came of it: the unit of every index (spec 1); times in ms since 1970.
+
+    `staff` is the pseudonym of who was signed on, only with consent.
+    """
 
     point: str
     asked: int
@@ -36,6 +40,7 @@ class Contact:
     score: float | None
     k: float
     flags: tuple[str, ...]
+    staff: str | None = None
 
     @property
     def counts(self) -> bool:
@@ -50,12 +55,17 @@ class Contact:
 
 @dataclass(slots=True)
 class PointEvents:
-    """Trusted events of a point, none of a device in test mode; readings are in order of t."""
+    """Trusted events of a point, none of a device in test mode; readings are in order of t.
+
+    `signs` are the long clicks, `prompts` the times (ms, in order) of the hub's prompts.
+    """
 
     clicks: list[Click] = field(default_factory=list)
     presses: list[Press] = field(default_factory=list)
     spoken: list[Spoken] = field(default_factory=list)
     readings: list[Reading] = field(default_factory=list)
+    signs: list[Click] = field(default_factory=list)
+    prompts: list[int] = field(default_factory=list)
 
     def add(self, event: Event) -> None:
         """Put an event where it belongs."""
@@ -64,9 +74,11 @@ class PointEvents:
         elif isinstance(event, Press):
             self.presses.append(event)
         elif isinstance(event, Click):
-            self.clicks.append(event)
+            (self.signs if event.pattern == "long" else self.clicks).append(event)
         elif isinstance(event, Spoken):
             self.spoken.append(event)
+        elif isinstance(event, Prompt):
+            insort(self.prompts, event.t)
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,6 +102,7 @@ class Fusion:
         limits = site.defaults
         self._site, self._point, self._reader = site, point, reader
         self._privacy = profile(site)
+        self._staff = {one.keyfob: name if one.consent.strip() else None for name, one in site.staff.items()}
         self._ask_limits = AskLimits(limits.ms("cancel_s"), limits.ms("phrase_merge_s"))
         self._rules = PointRules(
             site.timeout_ms(point),
@@ -109,9 +122,11 @@ class Fusion:
 
     def fuse(self, events: PointEvents, now: int | None = None) -> Fused:
         """Contacts of the point; without `now` every ask has reached its time-out."""
-        asks = open_asks(events.clicks, self._with_role(events.spoken, "ask"), self._ask_limits)
+        spoken = self._with_role(events.spoken, "ask")
+        asks = open_asks(events.clicks, spoken, self._ask_limits, events.prompts)
         ratings = rate(asks, events.presses, self._spoken_ratings(events.spoken), self._rules)
-        contact = partial(self._contact, asks, ratings, ratings.times(), events.readings)
+        signs = sorted((sign for sign in events.signs if sign.device in self._staff), key=Click.order)
+        contact = partial(self._contact, asks, ratings, ratings.times(), events.readings, signs)
         pending = self._pending(asks, ratings.answers, now)
         places = [place for place in range(len(asks.asks)) if place != pending]
         closes = None if pending is None else asks.asks[pending].t + self._rules.timeout_ms
@@ -150,7 +165,13 @@ class Fusion:
         return asks.asks[place].t + last
 
     def _contact(
-        self, asks: Asks, ratings: Ratings, times: list[int], readings: list[Reading], place: int
+        self,
+        asks: Asks,
+        ratings: Ratings,
+        times: list[int],
+        readings: list[Reading],
+        signs: list[Click],
+        place: int,
     ) -> Contact:
         ask, answer = asks.asks[place], ratings.answers[place]
         closed = not self._site.is_open(ask.t)
@@ -170,7 +191,13 @@ class Fusion:
             score,
             k,
             (*answer.flags, *["ambiguous"] * emotion.ambiguous, *["closed"] * closed),
+            self._staff_at(signs, ask.t) if signs else None,
         )
+
+    def _staff_at(self, signs: list[Click], t: int) -> str | None:
+        """Pseudonym of who serves at t; None without consent, or when nobody signed on that day."""
+        keyfob = signed_on(signs, t, self._site.local_date)
+        return None if keyfob is None else self._staff[keyfob]
 
     def _emotion(
         self, asks: Asks, answer: Answer, times: list[int], readings: list[Reading], place: int

@@ -6,11 +6,13 @@ import tempfile
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
+from unittest.mock import patch
 
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from firmware import wire
+from gateway import stream
 from gateway.clock import Clock
 from gateway.config import Site, parse_site
 from gateway.events import Arrival
@@ -18,6 +20,7 @@ from gateway.fusion import Fusion, PointEvents
 from gateway.ingest import Inspector, canonical
 from gateway.journal import Journal
 from gateway.measurements import contact_record, press_record
+from gateway.prompts import command, heard
 from gateway.recorder import Recorder
 
 START = 1_760_000_000_000
@@ -34,11 +37,13 @@ SITE: dict[str, Any] = {
                 "term-2": {"kind": "terminal", "keys": 5},
                 "test": {"kind": "terminal", "keys": 2, "test": True},
                 "fob": {"kind": "keyfob"},
+                "fob-2": {"kind": "keyfob"},
                 "cam": {"kind": "camera"},
                 "mic": {"kind": "microphone"},
             },
         }
     },
+    "staff": {"anna": {"keyfob": "fob", "consent": "x"}, "boris": {"keyfob": "fob-2"}},
     "phrases": {"ask": {"role": "ask"}, "good": {"role": "rating", "rating": "top"}},
     "defaults": {"timeout_voice_s": 20},
 }
@@ -55,6 +60,7 @@ class HandClock(Clock):
         return self.now
 
 
+PROMPT = canonical(command()).encode()
 FACE = {"track": 1, "px": 120, "yaw": 0, "ok": True}
 TERMINALS = ["term", "term-2"]
 
@@ -65,13 +71,16 @@ def _happening(devices: list[str], kind: str, fields: list[dict[str, Any]]) -> s
 
 HAPPENING = st.one_of(
     _happening(["fob"], "click", [{"pattern": "single"}, {"pattern": "double"}]),
+    _happening(["fob", "fob-2"], "click", [{"pattern": "long"}]),
+    _happening(["fob", "term"], "prompt", [{}]),
     _happening([*TERMINALS, "test"], "press", [{"key": 1}]),
     _happening(TERMINALS, "press", [{"key": 3}]),
     _happening(["mic"], "phrase", [{"id": "ask", "score": 1}, {"id": "good", "score": 1}]),
     _happening(["cam"], "face", [{**FACE, "smile": 0.1}, {**FACE, "smile": 0.9}]),
 )
 STEP_MS = st.one_of(
-    st.integers(0, 6_000), st.sampled_from([20_000, 20_001, 60_000, 60_001, 130_000, 200_000, 3_600_000])
+    st.integers(0, 6_000),
+    st.sampled_from([20_000, 20_001, 60_000, 60_001, 130_000, 200_000, 3_600_000, 20_000_000]),
 )
 DELAY_MS = st.one_of(st.just(0), st.integers(0, 10_000), st.sampled_from([130_000, 7_000_000]))
 LOG = st.lists(st.tuples(STEP_MS, HAPPENING, DELAY_MS), min_size=1, max_size=40)
@@ -82,6 +91,10 @@ def arrivals(log: Sequence[tuple[int, tuple[str, str, dict[str, Any]], int]]) ->
     inspector, t, found = Inspector(parse_site(SITE)), START, []
     for seq, (step, (device, kind, fields), delay) in enumerate(log, start=1):
         t += step
+        if kind == "prompt":
+            prompt = heard(parse_site(SITE), t, wire.topic("s", device, "command"), PROMPT)
+            found += [prompt] if prompt else []
+            continue
         payload = canonical(wire.make_event(kind, 1, seq, delay, fields)).encode()
         item = inspector.inspect(t + delay, wire.topic("s", device, "event"), payload)
         assert isinstance(item, Arrival)
@@ -97,7 +110,7 @@ def expected(items: Sequence[Arrival], site: Site) -> set[tuple[str, str]]:
         assert event is not None
         if item.kind == "press":
             presses.append(event)
-        if not site.devices[item.device].test:
+        if item.kind == "prompt" or not site.devices[item.device].test:
             events.add(event)
     events.readings.sort(key=lambda reading: reading.t)
     fused = Fusion(site, "till").fuse(events)
@@ -110,12 +123,17 @@ def expected(items: Sequence[Arrival], site: Site) -> set[tuple[str, str]]:
 
 
 @settings(max_examples=150, deadline=None)
-@given(log=LOG, cuts=st.lists(st.integers(1, 8), max_size=40), crashes=st.sets(st.integers(0, 40)))
+@given(
+    log=LOG,
+    cuts=st.lists(st.integers(1, 8), max_size=40),
+    crashes=st.sets(st.integers(0, 40)),
+    tidy=st.sampled_from([0, 100]),
+)
 def test_any_arrival_any_batches_any_restart_give_the_same_records(
-    log: Any, cuts: list[int], crashes: set[int]
+    log: Any, cuts: list[int], crashes: set[int], tidy: int
 ) -> None:
     site, items = parse_site(SITE), arrivals(log)
-    with tempfile.TemporaryDirectory() as folder:
+    with tempfile.TemporaryDirectory() as folder, patch.object(stream, "TIDY_LEAST", tidy):
         journal = Journal(Path(folder) / "journal.db", durable=False)
         journal.open()
         clock = HandClock()

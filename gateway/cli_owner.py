@@ -1,0 +1,65 @@
+"""Verbs of `emobox` for who runs the shop; what they need is imported when they run."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+import time
+from collections.abc import Callable
+from typing import TYPE_CHECKING
+
+from gateway.cli_store import FAILED, OK, UNUSABLE, config_argument
+from gateway.config import load_site
+
+if TYPE_CHECKING:
+    from gateway.bus import Bus
+
+LINK_WAIT_S = 5.0
+
+
+def add_verbs(add: Callable[..., None]) -> None:
+    """Every verb of this file; `add` takes name, verb, help and the function that adds its arguments."""
+    add("prompt", prompt, "light the lamps of a point: ask the next customer", prompt_arguments)
+
+
+def prompt_arguments(parser: argparse.ArgumentParser) -> None:
+    """emobox prompt POINT."""
+    parser.add_argument("point", help="its name in site.toml")
+    config_argument(parser)
+
+
+def prompt(args: argparse.Namespace) -> int:
+    """Send `prompt` to keyfobs and terminals of a point; the running hub hears and remembers it."""
+    from firmware import wire
+    from gateway import prompts
+    from gateway.bus import Bus
+
+    site = load_site(args.config)
+    if args.point not in site.points:
+        print(f"{args.point}: no such point; allowed: {', '.join(site.points)}", file=sys.stderr)
+        return UNUSABLE
+    lights = prompts.lights(site, args.point)
+    bus = Bus(site.broker.address(), f"{site.site}-prompt")
+    bus.start()
+    try:
+        _wait_for_link(bus)
+        sent = [bus.publish(wire.topic(site.site, name, "command"), prompts.command()) for name in lights]
+    finally:
+        bus.stop()
+    if not lights or not all(sent):
+        print(_why_dark(args.point, lights), file=sys.stderr)
+        return FAILED
+    print(f"{', '.join(lights)}: ask the next customer; a click within 60 s counts as prompted")
+    return OK
+
+
+def _wait_for_link(bus: Bus) -> None:
+    end_s = time.monotonic() + LINK_WAIT_S
+    while not bus.connected and time.monotonic() < end_s:
+        time.sleep(0.02)
+
+
+def _why_dark(point: str, lights: list[str]) -> str:
+    if not lights:
+        return f"{point}: has no keyfob and no terminal whose light could say it (none in test mode)"
+    return "the broker does not answer; start it or check [broker] in site.toml"
