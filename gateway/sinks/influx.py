@@ -20,7 +20,6 @@ from gateway.records import Change
 from gateway.sinks import Answer, Refused, RetryAfter, settled
 from gateway.sinks.http import Http
 from gateway.sinks.influx_v1 import InfluxV1, headers
-from gateway.sinks.influx_v2 import InfluxV2
 from gateway.sinks.line import RecordError, line
 from gateway.sinks.store import ImpossibleError, Settings, Store, UnacceptableError, UnavailableError
 
@@ -162,6 +161,8 @@ def detect(settings: Settings) -> Store:
     if major in ("0", "1"):
         return InfluxV1(settings, http)
     http.close()
+    from gateway.sinks.influx_v2 import InfluxV2  # its client and numpy take 24 MB: not where 1.x runs
+
     return InfluxV2(settings, can_delete=major == "2")
 
 
