@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 from gateway.tflite import Model
 from gateway.vision.detector import Detector
 from gateway.vision.faces import Detection, Face, Image
@@ -14,6 +16,15 @@ from gateway.vision.tracks import Tracks
 from models import fetch
 
 
+@dataclass(frozen=True)
+class Found:
+    """A face of a frame, its track, and whether it is fit to be read (spec 2, `ok`)."""
+
+    track: int
+    detection: Detection
+    ok: bool
+
+
 class Pipeline:
     """Reads the faces of one camera's frames, in the order of time."""
 
@@ -21,25 +32,30 @@ class Pipeline:
         self._finder, self._look, self._smile, self._mask = finder, look, smile, mask
 
     def see(self, image: Image, time_s: float) -> list[Face]:
-        """Readings of a BGR frame taken at `time_s` (seconds, growing); the frame is not kept.
+        """Readings of a BGR frame taken at `time_s` (seconds, growing); the frame is not kept."""
+        return [self._read(image, face) for face in self.find(image, time_s)]
 
-        What the mask covers is black in `image` afterwards. False alarms of the detector are left out.
-        """
+    def find(self, image: Image, time_s: float) -> list[Found]:
+        """The faces alone; what the mask covers is black in `image` afterwards, false alarms are left out."""
         self._mask.cover(image)
-        found = [
+        looks = [
             (track, face, self._look.is_face(track, image, face, time_s))
             for track, face in self._finder.find(image, time_s)
         ]
-        return [self._read(image, *one) for one in found if self._look.was_face(one[0])]
+        return [
+            Found(track, face, present and plausible(face, image))
+            for track, face, present in looks
+            if self._look.was_face(track)
+        ]
 
-    def _read(self, image: Image, track: int, face: Detection, present: bool) -> Face:
-        emotion = self._smile.read(image, face)
+    def _read(self, image: Image, face: Found) -> Face:
+        emotion = self._smile.read(image, face.detection)
         return Face(
-            track=track,
+            track=face.track,
             smile=emotion[SMILE],
-            px=round(face.box.width),
-            yaw=yaw_degrees(face.keypoints),
-            ok=present and plausible(face, image),
+            px=round(face.detection.box.width),
+            yaw=yaw_degrees(face.detection.keypoints),
+            ok=face.ok,
             emotion=emotion,
         )
 
@@ -51,3 +67,8 @@ def load_pipeline(mask: Mask = NO_MASK) -> Pipeline:
     search, follow = Detector(models["blazeface_back"]), Detector(models["blazeface_short"])
     look = SecondLook(PresenceModel(models["face_landmarks"]))
     return Pipeline(Finder(search, follow, Tracks()), look, SmileModel(models["fer"]), mask)
+
+
+def load_detector() -> Detector:
+    """The search of whole frames alone. Raises the same."""
+    return Detector(Model(fetch.path("blazeface_back")))
