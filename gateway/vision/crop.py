@@ -8,6 +8,8 @@ from numpy.typing import NDArray
 
 from gateway.vision.faces import Detection, Image
 
+LARGE_MAX = 4  # a face near the lens: 256 px are enough of it
+
 
 def level_crop(image: Image, face: Detection, side_px: int, margin: float) -> Image:
     """(side, side, 3) BGR square of `margin` x the face box, turned so that the eyes are level."""
@@ -17,6 +19,25 @@ def level_crop(image: Image, face: Detection, side_px: int, margin: float) -> Im
     turn = _turn(face, large_px, size)
     large = cv2.warpAffine(image, turn, square, flags=cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
     return np.asarray(cv2.resize(large, (side_px, side_px), interpolation=cv2.INTER_AREA), np.uint8)
+
+
+def grey_crop(image: Image, face: Detection, side_px: int, margin: float) -> NDArray[np.float32]:
+    """(side, side) grey, 0…255, of the same square, not rounded: a dark face has few levels to lose."""
+    size = margin * max(face.box.width, face.box.height)
+    large_px = side_px * min(LARGE_MAX, max(1, math.ceil(size / side_px - 0.5)))
+    turn = _turn(face, large_px, size)
+    large = cv2.warpAffine(
+        image, turn, (large_px, large_px), flags=cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE
+    )
+    return smaller_grey(np.asarray(large, np.uint8), side_px)
+
+
+def smaller_grey(image: Image, side_px: int) -> NDArray[np.float32]:
+    """(side, side) grey, 0…255, not rounded, of a whole BGR picture."""
+    grey = cv2.cvtColor(image.astype(np.float32), cv2.COLOR_BGR2GRAY)
+    shrinks = min(image.shape[:2]) > side_px
+    way = cv2.INTER_AREA if shrinks else cv2.INTER_LINEAR
+    return np.asarray(cv2.resize(grey, (side_px, side_px), interpolation=way), np.float32)
 
 
 def eye_angle(face: Detection) -> float:

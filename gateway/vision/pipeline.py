@@ -11,7 +11,7 @@ from gateway.vision.finder import Finder
 from gateway.vision.mask import NO_MASK, Mask
 from gateway.vision.pose import plausible, yaw_degrees
 from gateway.vision.presence import PresenceModel, SecondLook
-from gateway.vision.smile import SMILE, SmileModel
+from gateway.vision.smile import SMILE, SmileModel, load_smile
 from gateway.vision.tracks import Tracks
 from models import fetch
 
@@ -62,11 +62,11 @@ class Pipeline:
 
 def load_pipeline(mask: Mask = NO_MASK) -> Pipeline:
     """The pipeline with its models, fetched when missing. Raises fetch.FetchError, tflite.ModelError."""
-    paths = fetch.fetch_all(["blazeface_back", "blazeface_short", "face_landmarks", "fer"])
+    paths = fetch.fetch_all(["blazeface_back", "blazeface_short", "face_landmarks"])
     models = {name: Model(path) for name, path in paths.items()}
     search, follow = Detector(models["blazeface_back"]), Detector(models["blazeface_short"])
     look = SecondLook(PresenceModel(models["face_landmarks"]))
-    return Pipeline(Finder(search, follow, Tracks()), look, SmileModel(models["fer"]), mask)
+    return Pipeline(Finder(search, follow, Tracks()), look, load_smile(), mask)
 
 
 def load_detector() -> Detector:

@@ -1,19 +1,70 @@
-"""The fer model: seven emotions of a face; `happiness` is the probability that it smiles."""
+"""Does this face smile? EmoBox's own network, and fer's, which is the baseline and the fallback.
+
+Both give seven emotions; that of `happiness` is the probability of a smile. How good they are is in
+models/tflite/smile.md and fer.md.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Protocol
 
 import cv2
 import numpy as np
+from numpy.typing import NDArray
 
+import models
 from gateway.tflite import Model
-from gateway.vision.crop import level_crop
+from gateway.vision.crop import grey_crop, level_crop, smaller_grey
 from gateway.vision.faces import Detection, Image
+from models import fetch
 
 CROP_PX = 64
 MARGIN = 1.1  # of the face box (measured best for fer: components, Vision)
 SMILE = "happiness"
-LABELS = ("anger", "disgust", "fear", SMILE, "sadness", "surprise", "neutral")  # the model's order
+OTHERS = ("anger", "disgust", "fear", "sadness", "surprise", "neutral")
+LABELS = ("anger", "disgust", "fear", SMILE, "sadness", "surprise", "neutral")  # fer's order
+OWN = Path(models.__file__).parent / "tflite" / "smile.tflite"
+DEVIATION_MIN = 0.3  # grey levels: an empty picture is not blown up to noise
+REACH = 3.0  # standard deviations, beyond which the own network is not shown more
+
+Floats = NDArray[np.float32]
 
 
-class SmileModel:
+class SmileModel(Protocol):
+    """What reads a smile."""
+
+    def read(self, image: Image, face: Detection) -> dict[str, float]:
+        """Probabilities by name (sum 1) of one face of a BGR frame."""
+
+    def read_crop(self, picture: Image) -> dict[str, float]:
+        """The same of a BGR picture that is nothing but a face."""
+
+
+class OwnSmile:
+    """Wraps EmoBox's 64x64 grey network: the logit of a smile, and the logits of what else it may be."""
+
+    def __init__(self, model: Model) -> None:
+        self._model = model
+
+    def read(self, image: Image, face: Detection) -> dict[str, float]:
+        """Probabilities by name (sum 1) of one face of a BGR frame."""
+        return self._emotions(grey_crop(image, face, CROP_PX, MARGIN))
+
+    def read_crop(self, picture: Image) -> dict[str, float]:
+        """The same of a BGR picture that is nothing but a face."""
+        return self._emotions(smaller_grey(picture, CROP_PX))
+
+    def _emotions(self, grey: Floats) -> dict[str, float]:
+        (out,) = self._model.run(standardised(grey)[None, :, :, None])
+        smile, *others = out.reshape(-1).astype(np.float64)
+        happiness = float(1 / (1 + np.exp(-smile)))
+        rest = np.exp(np.array(others) - max(others))
+        rest *= (1 - happiness) / rest.sum()
+        return {SMILE: happiness} | dict(zip(OTHERS, rest.tolist(), strict=True))
+
+
+class FerSmile:
     """Wraps fer's 64x64 grey network."""
 
     def __init__(self, model: Model) -> None:
@@ -21,6 +72,30 @@ class SmileModel:
 
     def read(self, image: Image, face: Detection) -> dict[str, float]:
         """Probabilities by name (sum 1) of one face of a BGR frame."""
-        grey = cv2.cvtColor(level_crop(image, face, CROP_PX, MARGIN), cv2.COLOR_BGR2GRAY)
+        return self._emotions(level_crop(image, face, CROP_PX, MARGIN))
+
+    def read_crop(self, picture: Image) -> dict[str, float]:
+        """The same of a BGR picture that is nothing but a face."""
+        way = cv2.INTER_AREA if min(picture.shape[:2]) > CROP_PX else cv2.INTER_LINEAR
+        return self._emotions(np.asarray(cv2.resize(picture, (CROP_PX, CROP_PX), interpolation=way)))
+
+    def _emotions(self, crop: Image) -> dict[str, float]:
+        grey = cv2.cvtColor(crop, cv2.COLOR_BGR2GRAY)
         (out,) = self._model.run((grey.astype(np.float32) / 127.5 - 1)[None, :, :, None])
         return dict(zip(LABELS, (float(p) for p in out.reshape(-1)), strict=True))
+
+
+def standardised(grey: Floats) -> Floats:
+    """Mean 0 and deviation 1, cut at 3: brightness and contrast of the light are taken out."""
+    mean, deviation = float(grey.mean()), max(float(grey.std()), DEVIATION_MIN)
+    return np.asarray(np.clip((grey - mean) / deviation, -REACH, REACH), np.float32)
+
+
+def load_smile(own: Path = OWN) -> SmileModel:
+    """The own network, or fer's where that file is missing. Raises fetch.FetchError, tflite.ModelError."""
+    return OwnSmile(Model(own)) if own.is_file() else load_fer()
+
+
+def load_fer() -> SmileModel:
+    """The baseline. Raises the same."""
+    return FerSmile(Model(fetch.path("fer")))
