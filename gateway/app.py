@@ -18,7 +18,7 @@ from gateway.config import Site
 from gateway.indexer import Indexer
 from gateway.ingest import Ingest
 from gateway.journal import Journal
-from gateway.presence import Presence
+from gateway.presence import Presence, PresenceLog
 from gateway.privacy import profile
 from gateway.recorder import Recorder
 from gateway.retention import Retention
@@ -43,7 +43,8 @@ def run(site: Site, config: Path, stopping: threading.Event) -> int:
     clock.carry_on(Path(site.store.path) / CLOCK)
     audit.note_start(journal, site, config, clock.now_ms())
 
-    presence = Presence(site.site, lambda: bus.connected)
+    presence_log = PresenceLog(journal, site, clock)
+    presence = Presence(site.site, lambda: bus.connected, presence_log.say)
     bus = Bus(site.broker.address(), f"{site.site}-hub", on_connect=presence.forget)
     ingest = Ingest(bus, journal, site, clock)
     recorder = Recorder(journal, site, clock, on_watch=partial(watch, bus, site))
@@ -66,7 +67,7 @@ def run(site: Site, config: Path, stopping: threading.Event) -> int:
         bus.listen(wire.topic(site.site, one.name, "event"), one.hear)
     bus.start()
     stages = Stages(stopping)
-    stages.start([ingest, recorder, indexer, *sinks, retention, page, *children])
+    stages.start([ingest, recorder, presence_log, indexer, *sinks, retention, page, *children])
 
     stopping.wait()
     log.info("stopping")

@@ -97,6 +97,12 @@ def device_record(health: Health, gaps: int, site: Site) -> Record:
     return Record(name, "device", health.t, tags, {**numbers, "gaps": gaps, "online": True})
 
 
+def status_record(t: int, device: str, online: bool, site: Site) -> Record:
+    """Measurement `device`: it came (retained status) or went (last will) at that ms."""
+    tags = {"site": site.site, "device": device, "kind": site.devices[device].kind}
+    return Record(f"device/{device}/status/{t}", "device", t, tags, {"online": online})
+
+
 def index_records(
     indices: Indices, site: Site, point: str, period: str, start: int, k: float | None
 ) -> list[Record]:

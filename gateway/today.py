@@ -339,7 +339,8 @@ def quarantine(journal: Journal, site: Site) -> Quarantine:
 
 
 def _devices(journal: Journal, site: Site, now_ms: int, online: Mapping[str, bool]) -> tuple[DeviceRow, ...]:
-    latest = {record.tags["device"]: record for record in journal.records("device", now_ms - HEALTH_REACH_MS)}
+    records = journal.records("device", now_ms - HEALTH_REACH_MS)
+    latest = {record.tags["device"]: record for record in records if "gaps" in record.fields}
     return tuple(_device(journal, site, name, latest.get(name), online.get(name)) for name in site.devices)
 
 

@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pytest
 
+from gateway.measurements import status_record
 from gateway.replay import replay
 from tests.web.shop import NOON, FakeSink, Shop, busy_day, open_shop, table
 
@@ -127,6 +128,8 @@ def test_devices_show_health_presence_and_gaps(tmp_path: Path) -> None:
         shop._seq["term-1"] += 3
         shop.send("term-1", NOON + 1000, "health", battery_mv=3600)
         shop.catch_up()
+        went = status_record(NOON + 2000, "term-1", False, shop.site)
+        shop.journal.record("presence", 0, [("put", went)])
         devices = {device.name: device for device in shop.today().devices}
     assert devices["term-1"].online is False
     assert devices["fob-1"].online is None
