@@ -13,7 +13,7 @@ from pathlib import Path
 
 from bench.table import markdown
 
-NAMES = ("ingest", "outage", "latency", "replay", "year", "memory")
+NAMES = ("ingest", "outage", "latency", "replay", "year", "memory", "vision", "voice")
 
 
 def main() -> int:

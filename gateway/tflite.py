@@ -22,12 +22,13 @@ class ModelError(RuntimeError):
 class Model:
     """One TFLite model with one input; not safe to share between threads.
 
+    `small`: without XNNPACK, whose copy of the weights takes memory and saves a dense layer no time.
     Raises ModelError when no runtime is installed or the file is missing or no model.
     """
 
-    def __init__(self, path: Path, threads: int = 1) -> None:
+    def __init__(self, path: Path, threads: int = 1, *, small: bool = False) -> None:
         self.path = path
-        self._interpreter = _open(path, threads)
+        self._interpreter = _open(path, threads, small)
         self._allocated = False
         self._read_details()
 
@@ -63,19 +64,24 @@ class Model:
         self._outputs = [int(output["index"]) for output in self._interpreter.get_output_details()]
 
 
-def _open(path: Path, threads: int) -> Any:
+def _open(path: Path, threads: int, small: bool) -> Any:
     if not path.is_file():
         raise ModelError(f"model file {path} is missing; run `emobox models` to fetch it")
     try:
-        return _interpreter_class()(model_path=str(path), num_threads=threads)
+        runtime = _runtime()
+        kinds = runtime.OpResolverType
+        resolver = kinds.BUILTIN_WITHOUT_DEFAULT_DELEGATES if small else kinds.AUTO
+        return runtime.Interpreter(
+            model_path=str(path), num_threads=threads, experimental_op_resolver_type=resolver
+        )
     except ValueError as error:
         raise ModelError(f"{path} is not a usable TFLite model ({error}); run `emobox models`") from error
 
 
-def _interpreter_class() -> Any:
+def _runtime() -> Any:
     for name in RUNTIMES:
         try:
-            return import_module(name).Interpreter
+            return import_module(name)
         except ImportError:
             continue
     raise ModelError("no TFLite runtime here; run `pip install ai-edge-litert==2.3.0`")

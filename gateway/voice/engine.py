@@ -57,7 +57,7 @@ class Head:
     """One openWakeWord phrase head: the last 16 embeddings in, a score 0…1 out."""
 
     def __init__(self, path: Path) -> None:
-        self._model = Model(path)
+        self._model = Model(path, small=True)
         shape = self._model.input_shape
         if len(shape) != 3 or shape[-1] != EMBEDDING:
             raise ModelError(f"{path} is no phrase head: its input is {shape}, needed is (1, n, {EMBEDDING})")

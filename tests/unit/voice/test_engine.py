@@ -11,6 +11,7 @@ from gateway.voice.audio import frames_of, read_wav
 from gateway.voice.engine import FRAME, WARM_UP_FRAMES, Engine, Features, Head, Samples
 from gateway.voice.phrases import catalogue
 from models import fetch
+from tests.unit.voice.openwakeword.make import GOLDEN, WARM_UP, WINDOWS, head, sound
 
 WINDOW = 76
 
@@ -52,6 +53,26 @@ def test_scores_equal_the_heads_on_embeddings_computed_at_once() -> None:
             expected = head.score(plain[frame - 9 - 15 : frame - 9 + 1])
             assert streamed[frame] is not None
             assert streamed[frame][name] == pytest.approx(expected, abs=1e-4)
+
+
+def test_embeddings_and_scores_equal_those_of_openwakeword_for_heads_of_any_window() -> None:
+    """golden.npz is what openwakeword 0.6.0 itself computed on ai-edge-litert (openwakeword/make.py)."""
+    golden, features = np.load(GOLDEN), Features()
+    engine = Engine({f"{window:02}": head(window) for window in WINDOWS})
+    embeddings = np.stack([features.push(frame) for frame in frames_of(sound())])
+    np.testing.assert_allclose(embeddings[WARM_UP:], golden["embeddings"][WARM_UP:], atol=1e-4)
+    scores = [engine.push(frame) or {} for frame in frames_of(sound())][WARM_UP:]
+    theirs = dict(zip(sorted(head(window).stem for window in WINDOWS), golden["scores"].T, strict=True))
+    for window in WINDOWS:
+        ours = [said[f"{window:02}"] for said in scores]
+        assert np.ptp(ours) > 0.9
+        np.testing.assert_allclose(ours, theirs[head(window).stem][WARM_UP:], atol=1e-4)
+
+
+def test_a_head_with_a_longer_window_waits_until_it_has_heard_that_much() -> None:
+    engine = Engine({"long": head(28)})
+    said = [engine.push(frame) is not None for frame in frames_of(sound())]
+    assert said.index(True) == 76 // 8 + 28
 
 
 def test_says_nothing_in_the_first_26_frames_and_after_a_gap() -> None:
