@@ -10,6 +10,7 @@ from gateway.fusion.contacts import EmotionReader
 from gateway.fusion.emotion import UNSEEN, Emotion, EmotionLimits, Window
 from gateway.journal import ALL, FACES, Gone
 from gateway.measurements import contact_of
+from gateway.moments import EMOTION
 from gateway.records import Record
 
 EARLIEST = -(2**62)
@@ -31,8 +32,11 @@ class Standing:
         old = (one for one in records if one.measurement == "contact" and one.time_ms < self._faceless)
         self._contacts = [contact_of(record) for record in old]
 
-    def covers(self, t: int) -> bool:
-        """Whether a record of this time must neither be changed nor made: its events are gone."""
+    def covers(self, record: Record) -> bool:
+        """Whether a record must neither be changed nor made: its events are gone."""
+        t = record.time_ms
+        if record.measurement in EMOTION and t < self._faceless:
+            return True
         return any(one.what == ALL and one.start <= t < one.end for one in self._gone)
 
     def read(self, readings: Sequence[Reading], window: Window, limits: EmotionLimits) -> Emotion:

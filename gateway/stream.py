@@ -17,6 +17,7 @@ from gateway.fusion.emotion import Emotion, EmotionLimits, Window, read_emotion
 from gateway.fusion.ratings import LATE_MS
 from gateway.journal import Journal
 from gateway.measurements import contact_record, press_record
+from gateway.moments import EMOTION, MomentMemory
 from gateway.prompts import sender
 from gateway.records import Op, Record, difference
 from gateway.standing import Standing
@@ -104,6 +105,7 @@ class PointStream:
         self._memory, self._made = EmotionMemory(), RecordMemory(site)
         self._standing = Standing(self._memory.read)
         self._fusion = Fusion(site, point, self._standing.read)
+        self._moments = MomentMemory(site, point, self._fusion.emotion_limits)
         self._events = PointEvents()
         self.known: dict[str, Record] = {}
         self._settled: dict[str, Settled] = {}
@@ -156,13 +158,16 @@ class PointStream:
         self._events = PointEvents()
         self._memory.forget()
         self._made.forget()
+        self._moments.forget()
         for event in self._earlier(devices, since, before):
             self._put(event)
         newest = since
         for event in self._journal.events_between(devices, since, LATEST, before):
             self._put(event)
             newest = event.t
-        kept = (self._journal.records(name, since, point=self._point) for name in ("contact", "press"))
+        kept = (
+            self._journal.records(name, since, point=self._point) for name in ("contact", "press", *EMOTION)
+        )
         self.known = {record.id: record for records in kept for record in records}
         self._standing.load(self._journal.gone(self._point), self.known.values())
         self._settle(newest, now)
@@ -210,16 +215,19 @@ class PointStream:
                 fresh.pop(name, None)
                 if settled.kept:
                     fresh[name] = settled.kept
-        ops = [op for op in difference(self.known, fresh) if not self._standing.covers(op[1].time_ms)]
+        ops = [op for op in difference(self.known, fresh) if not self._standing.covers(op[1])]
         self.known = fresh
         return ops
 
     def _judge(self, now: int) -> dict[str, Record]:
         """The records that the events make at `now`."""
-        fused = self._fusion.fuse(self._trusted(), now)
+        events = self._trusted()
+        fused = self._fusion.fuse(events, now)
         self.closes, self.watch_until = fused.closes, fused.watch_until
         records = [self._made.contact(contact) for contact in fused.contacts]
         records += [self._made.press(press, fused.states) for press in self._events.presses]
+        for contact, window in zip(fused.contacts, fused.windows, strict=True):
+            records += self._moments.records(contact, window, events)
         return {record.id: record for record in records}
 
     def _trusted(self) -> PointEvents:
@@ -253,6 +261,7 @@ class PointStream:
         self._since = since = ends[-1]
         self._memory.forget()
         self._made.forget()
+        self._moments.forget()
         clicked = [c.t for c in merge_clicks(events.clicks) if c.pattern == "single" and c.t < since]
         self._events = PointEvents(
             [event for event in events.clicks if event.t >= since],

@@ -85,7 +85,8 @@ class PointEvents:
 class Fused:
     """What the events of a point say: its contacts, every press's state, the marks `regular`.
 
-    `closes` is when the ask that is still open times out, `watch_until` when its camera is no longer needed.
+    `closes` is when the ask that is still open times out, `watch_until` when its camera is no longer needed;
+    `windows` are those of the contacts (None: nothing was looked at).
     """
 
     contacts: list[Contact]
@@ -93,6 +94,7 @@ class Fused:
     regular: int
     closes: int | None
     watch_until: int | None
+    windows: list[Window | None]
 
 
 class Fusion:
@@ -111,7 +113,7 @@ class Fusion:
             site.is_open,
         )
         post = self._privacy.post_press_only
-        self._emotion_limits = EmotionLimits(
+        self.emotion_limits = EmotionLimits(
             limits.face_px_min,
             limits.face_yaw_max,
             limits.smile_on,
@@ -126,13 +128,15 @@ class Fusion:
         asks = open_asks(events.clicks, spoken, self._ask_limits, events.prompts)
         ratings = rate(asks, events.presses, self._spoken_ratings(events.spoken), self._rules)
         signs = sorted((sign for sign in events.signs if sign.device in self._staff), key=Click.order)
-        contact = partial(self._contact, asks, ratings, ratings.times(), events.readings, signs)
+        contact = partial(self._contact, asks, ratings, events.readings, signs)
         pending = self._pending(asks, ratings.answers, now)
         places = [place for place in range(len(asks.asks)) if place != pending]
         closes = None if pending is None else asks.asks[pending].t + self._rules.timeout_ms
-        contacts = [contact(place) for place in places]
+        window = partial(self._window, asks, ratings.answers, ratings.times())
+        windows = [window(place) for place in places]
+        contacts = [contact(place, look) for place, look in zip(places, windows, strict=True)]
         watch_until = self._watch_until(asks, ratings.answers, now)
-        return Fused(contacts, ratings.states, ratings.regular, closes, watch_until)
+        return Fused(contacts, ratings.states, ratings.regular, closes, watch_until, windows)
 
     def _with_role(self, spoken: Sequence[Spoken], role: str) -> list[Spoken]:
         phrases = self._site.phrases
@@ -168,14 +172,14 @@ class Fusion:
         self,
         asks: Asks,
         ratings: Ratings,
-        times: list[int],
         readings: list[Reading],
         signs: list[Click],
         place: int,
+        window: Window | None,
     ) -> Contact:
         ask, answer = asks.asks[place], ratings.answers[place]
         closed = not self._site.is_open(ask.t)
-        emotion = UNSEEN if answer.cancelled else self._emotion(asks, answer, times, readings, place)
+        emotion = UNSEEN if window is None else self._emotion(readings, window)
         outcome = _outcome(answer, emotion)
         k = self._site.k_at(self._point, ask.t)
         score = None if closed or answer.cancelled else SCORES.get(outcome, -k)
@@ -199,21 +203,16 @@ class Fusion:
         keyfob = signed_on(signs, t, self._site.local_date)
         return None if keyfob is None else self._staff[keyfob]
 
-    def _emotion(
-        self, asks: Asks, answer: Answer, times: list[int], readings: list[Reading], place: int
-    ) -> Emotion:
-        asked = asks.asks[place].t
-        window = self._window(asked, answer.t, times, asks.next_t(place))
-        if window is None:
-            return UNSEEN
+    def _emotion(self, readings: list[Reading], window: Window) -> Emotion:
         start = bisect_left(readings, window.start, key=lambda reading: reading.t)
         end = bisect_right(readings, window.end, key=lambda reading: reading.t)
-        return self._reader(readings[start:end], window, self._emotion_limits)
+        return self._reader(readings[start:end], window, self.emotion_limits)
 
-    def _window(self, asked: int, rated: int | None, times: list[int], next_ask: int | None) -> Window | None:
+    def _window(self, asks: Asks, answers: list[Answer], times: list[int], place: int) -> Window | None:
         """W of spec 3, or None when nothing may be looked at or nothing is left of it."""
+        asked, rated, next_ask = asks.asks[place].t, answers[place].t, asks.next_t(place)
         span = self._span(asked, rated)
-        if span is None or not self._privacy.camera_on:
+        if span is None or answers[place].cancelled or not self._privacy.camera_on:
             return None
         before = bisect_left(times, asked if rated is None else rated) - 1
         start = max(span[0], times[before] + SETTLE_MS) if before >= 0 else span[0]

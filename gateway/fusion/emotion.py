@@ -58,7 +58,7 @@ UNSEEN = Emotion()
 
 
 @dataclass(frozen=True, slots=True)
-class _Held:
+class Held:
     """A valid reading and how long it holds."""
 
     t: int
@@ -71,7 +71,7 @@ class _Candidate:
     """A track that may be the customer."""
 
     name: tuple[str, int, int]
-    held: list[_Held]
+    held: list[Held]
     valid_ms: int
     size: float
 
@@ -82,11 +82,10 @@ class _Candidate:
 
 def read_emotion(readings: Sequence[Reading], window: Window, limits: EmotionLimits) -> Emotion:
     """Emotion of the customer among readings that lie in the window, in any order of tracks."""
-    found = sorted(_candidates(readings, window, limits), key=lambda candidate: candidate.rank)
-    if not found:
+    customer, ambiguous = _customer(readings, window, limits)
+    if customer is None:
         return UNSEEN
-    customer, rivals = found[0], found[1:]
-    if any(100 * rival.size > RIVAL_PERCENT * customer.size for rival in rivals):
+    if ambiguous:
         return Emotion(customer.valid_ms, ambiguous=True)
     if customer.valid_ms < limits.valid_min_ms:
         return Emotion(customer.valid_ms)
@@ -95,15 +94,48 @@ def read_emotion(readings: Sequence[Reading], window: Window, limits: EmotionLim
     return Emotion(customer.valid_ms, sum(runs) / customer.valid_ms, positive)
 
 
-def _candidates(readings: Sequence[Reading], window: Window, limits: EmotionLimits) -> Iterator[_Candidate]:
+def held_of_customer(readings: Sequence[Reading], window: Window, limits: EmotionLimits) -> list[Held]:
+    """What the customer's emotion was read from, in order of time; only for one whose emotion is known."""
+    customer, _ = _customer(readings, window, limits)
+    return customer.held if customer else []
+
+
+def read_track(track: list[Reading], limits: EmotionLimits) -> Emotion:
+    """Emotion of one track on its own, readings in order of time (scope=all: each track is a contact)."""
+    held = list(hold(track, track[-1].t + HOLD_MS, limits))
+    valid_ms = sum(reading.ms for reading in held)
+    if not valid_ms or valid_ms < limits.valid_min_ms:
+        return Emotion(valid_ms)
+    runs = [run for run in smile_runs(held, limits) if run >= RUN_MIN_MS]
+    return Emotion(valid_ms, sum(runs) / valid_ms, any(run >= limits.positive_run_ms for run in runs))
+
+
+def tracks_of(readings: Sequence[Reading]) -> Iterator[list[Reading]]:
+    """Readings by track (device, boot, track), each in order of time."""
     by_track = sorted(readings, key=lambda r: (r.device, r.boot, r.track, r.t, r.seq))
-    for name, group in groupby(by_track, key=lambda r: (r.device, r.boot, r.track)):
-        track = list(group)
-        held = list(_held(track, window.end, limits))
+    for _, group in groupby(by_track, key=lambda r: (r.device, r.boot, r.track)):
+        yield list(group)
+
+
+def _customer(
+    readings: Sequence[Reading], window: Window, limits: EmotionLimits
+) -> tuple[_Candidate | None, bool]:
+    """The customer among the tracks, and whether another is too close to it in size."""
+    found = sorted(_candidates(readings, window, limits), key=lambda candidate: candidate.rank)
+    if not found:
+        return None, False
+    customer, rivals = found[0], found[1:]
+    return customer, any(100 * rival.size > RIVAL_PERCENT * customer.size for rival in rivals)
+
+
+def _candidates(readings: Sequence[Reading], window: Window, limits: EmotionLimits) -> Iterator[_Candidate]:
+    for track in tracks_of(readings):
+        held = list(hold(track, window.end, limits))
         valid_ms = sum(reading.ms for reading in held)
         if valid_ms and _is_near(track, window.rated):
             size = median(r.px * r.px for r in track if _is_valid(r, limits))
-            yield _Candidate(name, held, valid_ms, size)
+            first = track[0]
+            yield _Candidate((first.device, first.boot, first.track), held, valid_ms, size)
 
 
 def _is_near(track: Iterable[Reading], rated: int | None) -> bool:
@@ -114,19 +146,19 @@ def _is_valid(reading: Reading, limits: EmotionLimits) -> bool:
     return reading.ok and reading.px >= limits.px_min and abs(reading.yaw) <= limits.yaw_max
 
 
-def _held(track: list[Reading], end: int, limits: EmotionLimits) -> Iterator[_Held]:
+def hold(track: list[Reading], end: int, limits: EmotionLimits) -> Iterator[Held]:
     """Valid readings of a track; each holds until the next of any validity, 0.5 s at most."""
     ends = [reading.t for reading in track[1:]] + [end]
     for reading, until in zip(track, ends, strict=True):
         if _is_valid(reading, limits):
-            yield _Held(reading.t, min(until - reading.t, HOLD_MS), reading.smile)
+            yield Held(reading.t, min(until - reading.t, HOLD_MS), reading.smile)
 
 
-def smile_runs(held: Sequence[_Held], limits: EmotionLimits) -> list[int]:
+def smile_runs(held: Sequence[Held], limits: EmotionLimits) -> list[int]:
     """Lengths in ms of the runs in the state smiling: smoothed smile on at ≥ 0.60, off below 0.40."""
     runs: list[int] = []
     smiling = False
-    for reading, smooth, fresh in _smoothed(held):
+    for reading, smooth, fresh in smoothed(held):
         was_smiling = smiling and not fresh
         smiling = smooth >= (limits.smile_off if was_smiling else limits.smile_on)
         if smiling and was_smiling:
@@ -136,7 +168,7 @@ def smile_runs(held: Sequence[_Held], limits: EmotionLimits) -> list[int]:
     return runs
 
 
-def _smoothed(held: Sequence[_Held]) -> Iterator[tuple[_Held, float, bool]]:
+def smoothed(held: Sequence[Held]) -> Iterator[tuple[Held, float, bool]]:
     """Readings with their exponential average (0.5 s), and whether it started afresh there."""
     if not held:
         return

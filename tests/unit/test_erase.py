@@ -42,17 +42,17 @@ def test_events_records_and_every_older_version_of_them_go_and_nothing_else(
     shop.serve(START + HOUR_MS, key=3)
     shop.serve(START + 2 * HOUR_MS)
     asked = [START, START + HOUR_MS, START + 2 * HOUR_MS]
-    gone = {name for name, text in in_force(journal, "contact", "press") if f"{asked[1]}" in text}
-    others = {one for one in in_force(journal, "contact", "press") if one[0] not in gone}
+    gone = {name for name, text in in_force(journal, "contact", "press", "smile") if f"{asked[1]}" in text}
+    others = {one for one in in_force(journal, "contact", "press", "smile") if one[0] not in gone}
     counts = journal.gaps(), journal.duplicates()
     done = cut(shop, START + HOUR_MS - MIN_MS, START + HOUR_MS + MIN_MS)
-    assert done == {"events": 22, "contact": 1, "press": 1}
+    assert done == {"events": 22, "contact": 1, "press": 1, "smile": 1}
     shop.recorder.step()
     shop.recorder.resume()
-    left = in_force(journal, "contact", "press")
+    left = in_force(journal, "contact", "press", "smile")
     assert [r.time_ms for r in journal.records("contact")] == [asked[0], asked[2]]
     assert left <= others
-    assert len(left) == 4
+    assert len(left) == 6
     assert all(c.op == "retract" for c in journal.changes_after(0) if asked[1] <= c.record.time_ms < asked[2])
     assert not any(
         asked[1] - 1 < event.t < asked[2] for event in journal.events_between(shop.site.devices, 0, 2**62)
@@ -162,7 +162,7 @@ def test_the_receipt_stands_in_the_audit_log_and_quarantined_messages_of_the_dev
         journal.append([found])
     cut(shop, START, START + MIN_MS)
     note = journal.last_note("erasure") or {}
-    assert (note["point"], note["events"], note["records"]) == ("till", 23, {"contact": 1, "press": 1})
+    assert (note["point"], note["events"], note["records"]) == ("till", 23, {"contact": 1, "press": 1, "smile": 1})
     assert [item.topic for item in journal.quarantined()] == ["emobox/v1/s/elsewhere/event"]
     assert journal.quarantine_counts() == {"bad_json": 1, "unknown_device": 1}
     assert audit.verify(journal) is None

@@ -15,7 +15,8 @@ from gateway.fusion import Fused, Fusion, PointEvents
 T = 1_760_000_000_000
 TIMEOUT, GAP, AFTER, POST, SILENT, LATE = 30_000, 5_000, 3_000, 5_000, 30_000, 60_000
 DEVICES = {"t": {"kind": "terminal", "keys": 3}, "f": {"kind": "keyfob"}, "m": {"kind": "microphone"}}
-MODULES = [f"gateway.fusion.{name}" for name in ("asks", "contacts", "emotion", "presses", "ratings")]
+FUSION = ("asks", "contacts", "emotion", "moments", "presses", "ratings", "staff")
+MODULES = [f"gateway.fusion.{name}" for name in FUSION]
 MODULES += [f"gateway.indices{name}" for name in ("", ".compare", ".nps", ".reaction", ".shares", ".smile")]
 WORKING_STATE = {"Asks", "PointEvents", "Answer", "Ratings"}
 

@@ -20,6 +20,7 @@ from gateway.fusion import Fusion, PointEvents
 from gateway.ingest import Inspector, canonical
 from gateway.journal import Journal
 from gateway.measurements import contact_record, press_record
+from gateway.moments import EMOTION, MomentMemory
 from gateway.prompts import command, heard
 from gateway.recorder import Recorder
 
@@ -44,8 +45,12 @@ SITE: dict[str, Any] = {
         }
     },
     "staff": {"anna": {"keyfob": "fob", "consent": "x"}, "boris": {"keyfob": "fob-2"}},
-    "phrases": {"ask": {"role": "ask"}, "good": {"role": "rating", "rating": "top"}},
-    "defaults": {"timeout_voice_s": 20},
+    "phrases": {
+        "ask": {"role": "ask"},
+        "good": {"role": "rating", "rating": "top"},
+        "offer": {"role": "offer"},
+    },
+    "defaults": {"timeout_voice_s": 20, "valid_min_s": 0.3},
 }
 
 
@@ -76,6 +81,7 @@ HAPPENING = st.one_of(
     _happening([*TERMINALS, "test"], "press", [{"key": 1}]),
     _happening(TERMINALS, "press", [{"key": 3}]),
     _happening(["mic"], "phrase", [{"id": "ask", "score": 1}, {"id": "good", "score": 1}]),
+    _happening(["mic"], "phrase", [{"id": "offer", "score": 1}]),
     _happening(["cam"], "face", [{**FACE, "smile": 0.1}, {**FACE, "smile": 0.9}]),
 )
 STEP_MS = st.one_of(
@@ -103,7 +109,7 @@ def arrivals(log: Sequence[tuple[int, tuple[str, str, dict[str, Any]], int]]) ->
 
 
 def expected(items: Sequence[Arrival], site: Site) -> set[tuple[str, str]]:
-    """(id, record) of every contact and press, fused at once."""
+    """(id, record) of every contact and press, and of the faces of the contacts, fused at once."""
     events, presses = PointEvents(), []
     for item in items:
         event = item.event()
@@ -113,12 +119,16 @@ def expected(items: Sequence[Arrival], site: Site) -> set[tuple[str, str]]:
         if item.kind == "prompt" or not site.devices[item.device].test:
             events.add(event)
     events.readings.sort(key=lambda reading: reading.t)
-    fused = Fusion(site, "till").fuse(events)
+    fusion = Fusion(site, "till")
+    fused = fusion.fuse(events)
+    moments = MomentMemory(site, "till", fusion.emotion_limits)
     records = [contact_record(contact, site) for contact in fused.contacts]
     records += [
         press_record(p, fused.states.get((p.device, p.boot, p.seq), "test"), site)  # type: ignore[arg-type]
         for p in presses
     ]
+    for contact, window in zip(fused.contacts, fused.windows, strict=True):
+        records += moments.records(contact, window, events)
     return {(record.id, record.to_json()) for record in records}
 
 
@@ -153,6 +163,6 @@ def test_any_arrival_any_batches_any_restart_give_the_same_records(
             number += 1
         clock.now += 10_000_000
         recorder.step()
-        found = [*journal.records("contact"), *journal.records("press")]
+        found = [r for name in ("contact", "press", *EMOTION) for r in journal.records(name)]
         assert {(record.id, record.to_json()) for record in found} == expected(items, site)
         journal.close()

@@ -291,5 +291,5 @@ def test_deletions_are_said_before_and_counted_after_in_the_audit_log(journal: J
     shop.tidy()
     said = [journal.last_note("deletion") or {}, *[e.kind for e in journal.audit()]]
     assert said[1:] == ["deletion", "deletion"]
-    assert said[0]["deleted"] == {"faces": 20, "events": 2}  # type: ignore[index]
+    assert said[0]["deleted"] == {"faces": 20, "events": 2, "records": 1}  # type: ignore[index]
     assert audit.verify(journal) is None
