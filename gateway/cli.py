@@ -14,6 +14,7 @@ from typing import Any
 from gateway import cli_models as model_verbs
 from gateway import cli_owner as owner
 from gateway import cli_store as store
+from gateway import cli_voice as voices
 from gateway.bus import BusError
 from gateway.config import Site, SiteError, load_site
 from gateway.device import DeviceError
@@ -53,7 +54,7 @@ def _parser() -> argparse.ArgumentParser:
     _add(verbs, "replay", replay, "compute contacts and indices of a recorded log", _replay)
     _add(verbs, "doctor", doctor, "say what is missing or wrong, and what to do", _doctor)
     _add(verbs, "vision", vision, "print the faces that the camera process would see in a video", _vision)
-    _add(verbs, "voice", voice, "print the phrases that the microphone process would hear in a WAV", _voice)
+    voices.add_verbs(partial(_add, verbs))
     _add(verbs, "camera", camera, "one camera process (emobox run starts it)", _child)
     _add(verbs, "microphone", microphone, "one microphone process (emobox run starts it)", _child)
     _add(verbs, "dashboards", dashboards, "write or check the Grafana dashboards", _dashboards)
@@ -115,11 +116,6 @@ def _port(text: str) -> int:
 
 def _vision(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("video", type=Path, help="a video file")
-    parser.add_argument("--json", action="store_true", help="print one JSON object")
-
-
-def _voice(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("wav", type=Path, help="a WAV file, 16 kHz mono")
     parser.add_argument("--json", action="store_true", help="print one JSON object")
 
 
@@ -186,21 +182,6 @@ def vision(args: argparse.Namespace) -> int:
     try:
         _print(vision_file(args.video, show=True), lines, as_json=args.json)
     except (VideoError, FetchError, ModelError) as error:
-        return _unusable(error)
-    return OK
-
-
-def voice(args: argparse.Namespace) -> int:
-    """What the microphone process hears."""
-    from gateway.tflite import ModelError
-    from gateway.voice.audio import AudioError
-    from gateway.voice.hear import lines, voice_file
-    from gateway.voice.phrases import CardError
-    from models.fetch import FetchError
-
-    try:
-        _print(voice_file(args.wav), lines, as_json=args.json)
-    except (AudioError, FetchError, ModelError, CardError) as error:
         return _unusable(error)
     return OK
 

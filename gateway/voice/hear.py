@@ -18,21 +18,32 @@ from gateway.voice.spotter import Spotted
 TAIL_FRAMES = 12
 
 
-def voice_file(wav: Path, ids: Sequence[str] | None = None, heads: Path | None = None) -> dict[str, Any]:
-    """The phrases spoken in `wav`, as JSON-ready data; `ids` limits them, `heads` is another folder of heads.
+def voice_file(
+    wav: Path,
+    ids: Sequence[str] | None = None,
+    heads: Path | None = None,
+    timeout_s: float | None = None,
+) -> dict[str, Any]:
+    """The phrases spoken in `wav`, as JSON-ready data; `ids` limits them, `heads` holds further heads.
 
+    `timeout_s`: answers count only so long after an ask phrase; None: at any time.
     Raises AudioError for a file that is no 16 kHz mono 16-bit WAV, FetchError, ModelError, CardError.
     """
-    known = catalogue(heads) if heads else catalogue()
-    phrases = [known[name] for name in ids] if ids is not None else list(known.values())
+    every = known(heads)
+    phrases = [every[name] for name in ids] if ids is not None else list(every.values())
     samples = read_wav(wav)
-    spotted, highest = hear(samples, phrases)
+    spotted, highest = hear(samples, phrases, Arming(timeout_s) if timeout_s is not None else None)
     return {
         "file": str(wav),
         "seconds": round(len(samples) / RATE, 3),
-        "phrases": [_plain(event, known[event.id]) for event in spotted],
+        "phrases": [plain(every[event.id], event.score, event.end_s) for event in spotted],
         "highest": {name: round(score, 4) for name, score in highest.items()},
     }
+
+
+def known(heads: Path | None = None) -> dict[str, Phrase]:
+    """The shipped phrases and those of a shop's own folder, which win. Raises CardError."""
+    return catalogue() | (catalogue(heads) if heads else {})
 
 
 def hear(
@@ -53,13 +64,18 @@ def hear(
     return [*events, *ear.flush()], highest
 
 
-def _plain(event: Spotted, phrase: Phrase) -> dict[str, Any]:
-    said = {"text": phrase.text, "role": phrase.role, "rating": phrase.rating or None}
-    return {"id": event.id, **said, "score": round(event.score, 4), "end_s": round(event.end_s, 3)}
+def plain(phrase: Phrase, score: float, end_s: float) -> dict[str, Any]:
+    """One phrase as JSON-ready data; `end_s` is the end of its last word."""
+    said = {"id": phrase.id, "text": phrase.text, "role": phrase.role, "rating": phrase.rating or None}
+    return said | {"score": round(score, 4), "end_s": round(end_s, 3)}
+
+
+def line(said: dict[str, Any]) -> str:
+    """The same for a person."""
+    return f"{said['end_s']:8.2f} s  {said['id']:<20} {said['score']:.2f}  “{said['text']}”"
 
 
 def lines(report: dict[str, Any]) -> Iterator[str]:
     """The report for a person."""
-    for said in report["phrases"]:
-        yield f"{said['end_s']:8.2f} s  {said['id']:<20} {said['score']:.2f}  “{said['text']}”"
+    yield from map(line, report["phrases"])
     yield f"{len(report['phrases'])} phrases in {report['seconds']:.1f} s of {report['file']}"
