@@ -1,110 +1,57 @@
-"""BlazeFace: where the faces are (MediaPipe's decoding, written anew in numpy)."""
+"""Where the faces are: one model searches the whole frame, another looks closely at what was found.
+
+The search reports much, so that faces of 48 px in 640x480 are not missed; the close look keeps what is a
+face. The same close look follows a face from frame to frame, for a fifth of the search's time.
+"""
 
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import Any
 
-import cv2
-import numpy as np
-from numpy.typing import NDArray
+from gateway.vision.blazeface import BlazeFace
+from gateway.vision.faces import Box, Detection, Image
+from gateway.vision.view import around, whole
 
-from gateway.tflite import Model
-from gateway.vision.faces import Box, Detection, Image, Keypoints
-from gateway.vision.view import Floats, View, around, whole
-
-GRIDS = ((16, 2), (8, 6))  # cells a side, anchors a cell: the same in both models
-SCORE_MIN = 0.60  # below it false alarms begin (measured: components, Vision)
-OVERLAP_MAX = 0.3
-LOGIT_MAX = 80.0  # keeps exp() finite
+SEARCH_MIN = 0.30  # score of BlazeFace back; the close look has the last word
+CLOSE_MIN = 0.60  # score of BlazeFace short range
+CANDIDATES_MAX = 8  # a close look takes a fifth of the search's time
 SURROUNDINGS = 2.0  # times the face's width: a head moves less than half its width between two looks
-FRONT_LOW, FRONT_NARROW = 0.021, 1.014  # its boxes beside those of back: medians of every 5th of GENKI-4K
+SAME = 0.2  # overlap of boxes: one head, a fifth of a second later
+TWICE = 0.3  # overlap of boxes: one face reported twice
+LOW, NARROW = 0.021, 1.014  # boxes of short range beside those of back: medians of every 5th of GENKI-4K
 
 
 class Detector:
-    """One BlazeFace model; back: faces of about 32 px and more in a 640x480 frame, 256 px a side.
+    """Faces of about 40 px and more in a 640x480 frame."""
 
-    Front: a face that fills about half of its 128 px a side, so for the surroundings of a known face.
-    """
-
-    def __init__(self, model: Model, score_min: float = SCORE_MIN) -> None:
-        self._model = model
-        self._score_min = score_min
-        self._anchors = anchors()
+    def __init__(self, search: BlazeFace, close: BlazeFace) -> None:
+        self._search, self._close = search, close
 
     def find(self, image: Image) -> list[Detection]:
-        """Faces of a BGR frame, best score first; boxes and points in the frame's pixels."""
-        return self._find(image, whole(image, self._side))
+        """Faces of a BGR frame, surest first; boxes and points in the frame's pixels."""
+        candidates = self._search.find(image, whole(image, self._search.side))[:CANDIDATES_MAX]
+        found = [self.follow(image, one.box) for one in candidates]
+        return _once(sorted(filter(None, found), key=lambda face: -face.score))
 
-    def find_near(self, image: Image, box: Box) -> list[Detection]:
-        """Faces around a box of a BGR frame, in the frame's pixels; their boxes are like those of back."""
-        found = self._find(image, around(box, SURROUNDINGS, self._side))
-        return [replace(face, box=_as_back(face.box)) for face in found]
-
-    @property
-    def _side(self) -> int:
-        return self._model.input_shape[1]
-
-    def _find(self, image: Image, view: View) -> list[Detection]:
-        raw, logits = self._model.run(tensor(view.cut(image)))
-        scores = 1 / (1 + np.exp(-np.clip(logits.reshape(-1), -LOGIT_MAX, LOGIT_MAX).astype(np.float64)))
-        keep = np.flatnonzero(scores >= self._score_min)
-        corners = decode(raw.reshape(-1, 8, 2)[keep] / view.side, self._anchors[keep])
-        found = merge(corners, scores[keep])
-        return [_detection(view.to_frame(points * view.side), score) for points, score in found]
+    def follow(self, image: Image, box: Box) -> Detection | None:
+        """The face that is, or a moment ago was, in the box; None when no face is there now."""
+        near = self._close.find(image, around(box, SURROUNDINGS, self._close.side))
+        faces = [replace(face, box=_as_back(face.box)) for face in near]
+        best = max(faces, key=lambda face: face.box.overlap(box), default=None)
+        return best if best and best.box.overlap(box) >= SAME else None
 
 
-def anchors() -> Floats:
-    """(896, 2) anchor centres, 0…1 of the input, in the model's order."""
-    return np.concatenate([_grid(cells, repeats) for cells, repeats in GRIDS])
-
-
-def _grid(cells: int, repeats: int) -> Floats:
-    centres = (np.arange(cells) + 0.5) / cells
-    y, x = np.meshgrid(centres, centres, indexing="ij")
-    return np.repeat(np.stack([x.ravel(), y.ravel()], axis=1), repeats, axis=0)
-
-
-def tensor(picture: Image) -> NDArray[np.float32]:
-    """(1, side, side, 3) RGB in -1…1 of a BGR picture."""
-    rgb = cv2.cvtColor(picture, cv2.COLOR_BGR2RGB)
-    return np.asarray(rgb, np.float32)[None] / np.float32(127.5) - np.float32(1)
-
-
-def decode(raw: NDArray[Any], centres: Floats) -> Floats:
-    """(n, 8, 2) points from (n, 8, 2) raw outputs, both 0…1 of the input: two box corners, six keypoints."""
-    points = raw.astype(np.float64)
-    half = points[:, 1] / 2
-    points[:, 2:] += centres[:, None]
-    middle = points[:, 0] + centres
-    points[:, 0], points[:, 1] = middle - half, middle + half
-    return points
-
-
-def merge(points: Floats, scores: Floats) -> list[tuple[Floats, float]]:
-    """Non-maximum suppression by weighted mean: one (8, 2) array and score a face, best first."""
-    order = [int(i) for i in np.argsort(-scores, kind="stable")]
-    boxes = [_box(face) for face in points]
-    found: list[tuple[Floats, float]] = []
-    while order:
-        best = order[0]
-        same = [i for i in order if i == best or boxes[best].overlap(boxes[i]) > OVERLAP_MAX]
-        found.append((np.average(points[same], axis=0, weights=scores[same]), float(scores[best])))
-        order = [i for i in order if i not in same]
-    return found
-
-
-def _detection(points: Floats, score: float) -> Detection:
-    return Detection(_box(points), Keypoints(*((float(x), float(y)) for x, y in points[2:])), score)
-
-
-def _box(points: Floats) -> Box:
-    (left, top), (right, bottom) = points[:2].tolist()
-    return Box(left, top, right - left, bottom - top)
+def _once(faces: list[Detection]) -> list[Detection]:
+    """Without those that overlap a surer one."""
+    kept: list[Detection] = []
+    for face in faces:
+        if all(face.box.overlap(other.box) <= TWICE for other in kept):
+            kept.append(face)
+    return kept
 
 
 def _as_back(box: Box) -> Box:
-    """The box that the back model would give the face that the front model gives this one."""
+    """The box that the back model would give the face that the short range model gives this one."""
     x, y = box.center
-    width, height = FRONT_NARROW * box.width, FRONT_NARROW * box.height
-    return Box(x - width / 2, y - FRONT_LOW * box.width - height / 2, width, height)
+    width, height = NARROW * box.width, NARROW * box.height
+    return Box(x - width / 2, y - LOW * box.width - height / 2, width, height)

@@ -5,7 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from gateway.tflite import Model
-from gateway.vision.detector import Detector
+from gateway.vision.blazeface import BlazeFace
+from gateway.vision.detector import CLOSE_MIN, SEARCH_MIN, Detector
 from gateway.vision.faces import Detection, Face, Image
 from gateway.vision.finder import Finder
 from gateway.vision.mask import NO_MASK, Mask
@@ -62,13 +63,12 @@ class Pipeline:
 
 def load_pipeline(mask: Mask = NO_MASK) -> Pipeline:
     """The pipeline with its models, fetched when missing. Raises fetch.FetchError, tflite.ModelError."""
-    paths = fetch.fetch_all(["blazeface_back", "blazeface_short", "face_landmarks"])
-    models = {name: Model(path) for name, path in paths.items()}
-    search, follow = Detector(models["blazeface_back"]), Detector(models["blazeface_short"])
-    look = SecondLook(PresenceModel(models["face_landmarks"]))
-    return Pipeline(Finder(search, follow, Tracks()), look, load_smile(), mask)
+    look = SecondLook(PresenceModel(Model(fetch.path("face_landmarks"))))
+    return Pipeline(Finder(load_detector(), Tracks()), look, load_smile(), mask)
 
 
 def load_detector() -> Detector:
-    """The search of whole frames alone. Raises the same."""
-    return Detector(Model(fetch.path("blazeface_back")))
+    """Where the faces of single frames are, as the pipeline sees it. Raises the same."""
+    paths = fetch.fetch_all(["blazeface_back", "blazeface_short"])
+    back = BlazeFace(Model(paths["blazeface_back"]), SEARCH_MIN)
+    return Detector(back, BlazeFace(Model(paths["blazeface_short"]), CLOSE_MIN))

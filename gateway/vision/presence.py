@@ -8,11 +8,14 @@ import numpy as np
 from gateway.tflite import Model
 from gateway.vision.crop import level_crop
 from gateway.vision.faces import Detection, Image
+from gateway.vision.light import brightened
 
 CROP_PX = 192
 MARGIN = 1.5
-PRESENT = 0.5
+FIRST, AGAIN = 0.995, 0.90  # probability of a face; 99 of 100 real faces of 48 px have over 0.999
+SURE = 0.70  # the detector's score at the first look
 HOLDS_S = 1.0
+LOGIT_MAX = 80.0  # keeps exp() finite
 REMEMBERED = 32  # tracks; four times as many as a frame may have
 
 
@@ -22,11 +25,12 @@ class PresenceModel:
     def __init__(self, model: Model) -> None:
         self._model = model
 
-    def is_face(self, image: Image, face: Detection) -> bool:
-        """True when the model sees a face in the detection of a BGR frame."""
-        rgb = cv2.cvtColor(level_crop(image, face, CROP_PX, MARGIN), cv2.COLOR_BGR2RGB)
-        _, logit = self._model.run((rgb.astype(np.float32) / 255)[None])
-        return float(logit.reshape(-1)[0]) >= math.log(PRESENT / (1 - PRESENT))
+    def presence(self, image: Image, face: Detection) -> float:
+        """The probability (0…1) that the detection of a BGR frame is a face."""
+        crop = brightened(level_crop(image, face, CROP_PX, MARGIN))
+        rgb = np.asarray(cv2.cvtColor(crop, cv2.COLOR_BGR2RGB), np.float32)
+        _, logit = self._model.run(rgb[None] / np.float32(255))
+        return 1 / (1 + math.exp(-min(LOGIT_MAX, max(-LOGIT_MAX, float(logit.reshape(-1)[0])))))
 
 
 class SecondLook:
@@ -40,7 +44,7 @@ class SecondLook:
         """True when a look at that track at `time_s`, or less than a second before, saw a face."""
         if time_s - self._good_s.get(track, -HOLDS_S) < HOLDS_S:
             return True
-        present = self._model.is_face(image, face)
+        present = self._looks_right(track, image, face)
         if present:
             self._remember(track, time_s)
         return present
@@ -48,6 +52,12 @@ class SecondLook:
     def was_face(self, track: int) -> bool:
         """True for a track that was a face once: a head that turned away, not a false alarm."""
         return track in self._good_s
+
+    def _looks_right(self, track: int, image: Image, face: Detection) -> bool:
+        """A new track has to be surer than one that was a face before."""
+        if self.was_face(track):
+            return self._model.presence(image, face) >= AGAIN
+        return face.score >= SURE and self._model.presence(image, face) >= FIRST
 
     def _remember(self, track: int, time_s: float) -> None:
         self._good_s[track] = time_s

@@ -24,7 +24,13 @@ Scene = Callable[[int], Iterator[Image]]
 
 def scenes(pictures: Sequence[Path] = ()) -> dict[str, Scene]:
     """Endless scenes by name; each takes a seed and gives frames at 5 a second."""
-    found: dict[str, Scene] = {"wall": _wall, "cartoon": _cartoon, "shapes": _shapes, "noise": _noise}
+    found: dict[str, Scene] = {
+        "wall": _wall,
+        "cartoon": _cartoon,
+        "shapes": _shapes,
+        "noise": _noise,
+        "night": _night,
+    }
     return found | ({"pictures": lambda seed: _pan(seed, pictures)} if pictures else {})
 
 
@@ -42,6 +48,13 @@ def _wall(seed: int) -> Iterator[Image]:
     for n in count():
         light = 0.55 + 0.45 * np.sin(n / 40)
         yield _bytes(large * light + rng.normal(0, 4, large.shape))
+
+
+def _night(seed: int) -> Iterator[Image]:
+    """The same wall when the shop is closed: little light, much noise."""
+    rng = np.random.default_rng(seed)
+    for wall in _wall(seed):
+        yield _bytes(wall * 0.04 + rng.normal(1, 2, wall.shape))
 
 
 def _cartoon(seed: int) -> Iterator[Image]:

@@ -27,10 +27,13 @@ import numpy as np
 from tqdm import tqdm
 
 from gateway.indices.intervals import wilson
-from gateway.vision.detector import Detector
+from gateway.tflite import Model
+from gateway.vision.blazeface import BlazeFace
+from gateway.vision.detector import SEARCH_MIN, Detector
 from gateway.vision.faces import Box, Image
 from gateway.vision.pipeline import load_detector, load_pipeline
 from gateway.vision.report import sampled
+from gateway.vision.view import whole
 from models import fetch
 from models.evaluate.backdrops import backdrops, scenes
 
@@ -134,22 +137,23 @@ def recall(heads: Sequence[Head], px: int, pictures: Sequence[Path] = ()) -> dic
 
 
 def false_faces(minutes: float, pictures: Sequence[Path] = ()) -> dict[str, dict[str, int]]:
-    """By scene: frames, those in which the detector alone sees a face, readings, and readings that are ok."""
+    """By scene: frames, those in which the search alone sees a face, readings, and readings that are ok."""
     kinds = scenes(pictures)
     frames = round(minutes * 60 * FPS / len(kinds))
     return {name: _empty(scene(SEED), frames, name) for name, scene in kinds.items()}
 
 
 def _empty(scene: Iterator[Image], frames: int, name: str) -> dict[str, int]:
-    pipeline, detector, counts = load_pipeline(), load_detector(), Counter(frames=frames)
+    pipeline, counts = load_pipeline(), Counter(frames=frames)
+    search = BlazeFace(Model(fetch.path("blazeface_back")), SEARCH_MIN)
     for n, frame in enumerate(
         tqdm(islice(scene, frames), desc=name, total=frames, unit="frame", disable=None)
     ):
-        counts["detector"] += bool(detector.find(frame))
+        counts["search"] += bool(search.find(frame, whole(frame, search.side)))
         faces = pipeline.see(frame, n / FPS)
         counts["readings"] += len(faces)
         counts["ok"] += sum(face.ok for face in faces)
-    return {key: counts[key] for key in ("frames", "detector", "readings", "ok")}
+    return {key: counts[key] for key in ("frames", "search", "readings", "ok")}
 
 
 def main() -> int:
@@ -182,7 +186,7 @@ def lines(report: dict[str, Any]) -> Iterator[str]:
             )
     for name, row in report["empty"].items():
         yield (
-            f"empty scene {name}: {row['frames']} frames; false faces: detector alone in {row['detector']}, "
+            f"empty scene {name}: {row['frames']} frames; false faces: the search alone in {row['search']}, "
             f"readings {row['readings']}, ok {row['ok']}"
         )
 

@@ -144,9 +144,11 @@ def test_an_unwatched_file_plays_on_but_no_frame_of_it_is_looked_at(shop: Shop) 
     time.sleep(0.5)
     assert (shop.pipeline.seen, shop.lens.opened) == (0, 1)
     shop.tell(400)
-    wait_for(lambda: len(shop.faces()) == 2)
-    time.sleep(0.5)
-    assert (shop.pipeline.seen, shop.lens.opened) == (2, 1)
+    wait_for(lambda: len(shop.faces()) >= 1)
+    wait_for(lambda: not shop.watch.is_on())
+    time.sleep(0.2)
+    assert shop.pipeline.seen == len(shop.faces()) <= 3
+    assert shop.lens.opened == 1
 
 
 def test_sends_health_at_the_start(shop: Shop) -> None:

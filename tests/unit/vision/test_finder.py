@@ -6,6 +6,7 @@ from typing import Any
 import numpy as np
 import pytest
 
+from gateway.vision.detector import SAME
 from gateway.vision.faces import Box, Detection, Image, Keypoints
 from gateway.vision.finder import FACES_MAX, FOLLOWED_MAX, Finder
 from gateway.vision.pipeline import Pipeline
@@ -23,7 +24,7 @@ def face(x: float, width: float = 80) -> Detection:
 
 @dataclass
 class Eyes:
-    """Stands for both models: sees the faces that a test puts there, and counts its looks."""
+    """Stands for the detector: sees the faces that a test puts there, and counts its looks."""
 
     there: list[Detection] = field(default_factory=list)
     searches: int = 0
@@ -33,14 +34,14 @@ class Eyes:
         self.searches += 1
         return list(self.there)
 
-    def find_near(self, image: Image, box: Box) -> list[Detection]:
+    def follow(self, image: Image, box: Box) -> Detection | None:
         self.follows += 1
-        return [one for one in self.there if abs(one.box.center[0] - box.center[0]) < box.width]
+        return next((one for one in self.there if one.box.overlap(box) >= SAME), None)
 
 
 def finder(eyes: Eyes) -> Finder:
     stand_in: Any = eyes
-    return Finder(stand_in, stand_in, Tracks())
+    return Finder(stand_in, Tracks())
 
 
 def test_in_between_only_the_surroundings_of_the_face_are_looked_at() -> None:

@@ -1,6 +1,6 @@
 """The second look: once a second at a face, at every frame at what is none."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -16,10 +16,10 @@ FACE = Detection(Box(1, 1, 9, 9), Keypoints(*[(0.0, 0.0)] * 6), 0.9)
 class Landmarks:
     """Stands for the model: says what the test says, and counts."""
 
-    says: bool = True
+    says: float = 1.0
     asked: int = 0
 
-    def is_face(self, image: Image, face: Detection) -> bool:
+    def presence(self, image: Image, face: Detection) -> float:
         self.asked += 1
         return self.says
 
@@ -37,11 +37,11 @@ def test_a_face_is_looked_at_once_a_second() -> None:
 
 
 def test_what_is_no_face_is_looked_at_in_every_frame_until_it_is_one() -> None:
-    model = Landmarks(says=False)
+    model = Landmarks(says=0.5)
     look = looks(model)
     assert not any(look.is_face(7, FRAME, FACE, n / 5) for n in range(5))
     assert (model.asked, look.was_face(7)) == (5, False)
-    model.says = True
+    model.says = 1.0
     assert look.is_face(7, FRAME, FACE, 1.0)
 
 
@@ -49,7 +49,7 @@ def test_a_face_that_is_none_any_more_is_known_within_a_second_and_stays_on_reco
     model = Landmarks()
     look = looks(model)
     look.is_face(7, FRAME, FACE, 0.0)
-    model.says = False
+    model.says = 0.5
     assert [look.is_face(7, FRAME, FACE, n / 5) for n in range(1, 7)] == [True] * 4 + [False] * 2
     assert look.was_face(7)
 
@@ -58,7 +58,7 @@ def test_each_track_has_its_own_look() -> None:
     model = Landmarks()
     look = looks(model)
     look.is_face(1, FRAME, FACE, 0.0)
-    model.says = False
+    model.says = 0.5
     assert not look.is_face(2, FRAME, FACE, 0.2)
 
 
@@ -67,3 +67,14 @@ def test_remembers_only_so_many_tracks() -> None:
     for track in range(REMEMBERED + 5):
         look.is_face(track, FRAME, FACE, 0.0)
     assert [look.was_face(track) for track in (4, 5, REMEMBERED + 4)] == [False, True, True]
+
+
+def test_a_new_face_must_look_surer_than_one_that_is_known() -> None:
+    model = Landmarks(says=0.95)
+    look = looks(model)
+    assert not look.is_face(7, FRAME, FACE, 0.0)
+    model.says = 0.996
+    assert not look.is_face(7, FRAME, replace(FACE, score=0.69), 0.2)
+    assert look.is_face(7, FRAME, FACE, 0.4)
+    model.says = 0.95
+    assert look.is_face(7, FRAME, replace(FACE, score=0.62), 2.0)

@@ -1,0 +1,48 @@
+"""Faces in the dark are found; a well-lit picture stays as it is."""
+
+import cv2
+import numpy as np
+import pytest
+
+from gateway.vision.faces import Image
+from gateway.vision.light import brightened
+from gateway.vision.pipeline import load_detector, load_pipeline
+from models import fetch
+
+
+def photo() -> Image:
+    """Five people."""
+    return np.asarray(cv2.imread(str(fetch.path("photo_group"))), np.uint8)
+
+
+def dark(image: Image, times: float) -> Image:
+    return np.rint(image * times).astype(np.uint8)
+
+
+@pytest.mark.parametrize("times", [0.03, 0.1, 0.3])
+def test_the_faces_of_a_dark_picture_are_found_where_they_are(times: float) -> None:
+    lit, unlit = load_detector().find(photo()), load_detector().find(dark(photo(), times))
+    assert len(unlit) == len(lit) == 5
+    for face in lit:
+        assert max(face.box.overlap(other.box) for other in unlit) >= 0.7
+
+
+def test_a_face_in_the_dark_is_ok_and_nobody_is_in_a_black_picture() -> None:
+    assert [face.ok for face in load_pipeline().see(dark(photo(), 0.05), 0.0)] == [True] * 5
+    assert load_pipeline().see(np.zeros((480, 640, 3), np.uint8), 0.0) == []
+
+
+def test_a_picture_with_range_enough_is_the_same_array() -> None:
+    image = photo()
+    assert brightened(image) is image
+
+
+def test_a_narrow_range_is_spread_and_its_order_kept() -> None:
+    ramp = np.repeat(np.linspace(10, 60, 64).astype(np.uint8)[None], 64, axis=0)
+    out = brightened(np.dstack([ramp] * 3))[0, :, 0].astype(int)
+    assert out[-1] - out[0] == pytest.approx(200, abs=15)
+    assert (np.diff(out) >= 0).all()
+
+
+def test_an_even_picture_gets_no_edges() -> None:
+    assert np.ptp(brightened(np.full((64, 64, 3), 40, np.uint8))) == 0
