@@ -21,6 +21,7 @@ from gateway.recorder import READER
 from gateway.records import Record, Value
 from gateway.replay import PRESS_STATES
 from gateway.sinks.reader import State
+from gateway.sound import Sound, sound_of
 
 CONTACTS_SHOWN = 50
 EXAMPLES_SHOWN = 10
@@ -118,7 +119,10 @@ class Quarantine:
 
 @dataclass(frozen=True, slots=True)
 class DeviceRow:
-    """One configured device; `online` is None when it has not said so, `seen` is its last health event."""
+    """One configured device; `online` is None when it has not said so, `seen` is its last health event.
+
+    `sound` is how a microphone hears.
+    """
 
     name: str
     kind: str
@@ -128,6 +132,7 @@ class DeviceRow:
     seen: str | None
     health: Mapping[str, Value]
     gaps: int
+    sound: Sound | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -341,7 +346,9 @@ def quarantine(journal: Journal, site: Site) -> Quarantine:
 def _devices(journal: Journal, site: Site, now_ms: int, online: Mapping[str, bool]) -> tuple[DeviceRow, ...]:
     records = journal.records("device", now_ms - HEALTH_REACH_MS)
     latest = {record.tags["device"]: record for record in records if "gaps" in record.fields}
-    return tuple(_device(journal, site, name, latest.get(name), online.get(name)) for name in site.devices)
+    return tuple(
+        _device(journal, site, now_ms, name, latest.get(name), online.get(name)) for name in site.devices
+    )
 
 
 def _device(journal: Journal, site: Site, name: str, health: Record | None, online: bool | None) -> DeviceRow:
@@ -349,7 +356,8 @@ def _device(journal: Journal, site: Site, name: str, health: Record | None, onli
     numbers = {key: value for key, value in health.fields.items() if key != "gaps"} if health else {}
     seen = _time(site, health.time_ms) if health else None
     gaps = journal.gaps_of(name)
-    return DeviceRow(name, device.kind, site.point_of[name], device.test, online, seen, numbers, gaps)
+    sound = sound_of(journal, site, name, now_ms) if device.kind == "microphone" else None
+    return DeviceRow(name, device.kind, site.point_of[name], device.test, online, seen, numbers, gaps, sound)
 
 
 def _sink(journal: Journal, sink: Follower, rejected: Mapping[str, int]) -> SinkRow:

@@ -12,6 +12,7 @@ from gateway.checks import Finding, error, ok, warning
 from gateway.config import Site
 from gateway.journal import Journal, JournalError
 from gateway.sinks.influx import Influx
+from gateway.sound import sound_of
 from gateway.today import quarantine
 
 BEHIND_MAX = 1000
@@ -52,6 +53,7 @@ def _look(journal: Journal, site: Site, path: Path) -> Iterator[Finding]:
     yield from _quarantined(journal, site)
     yield from _gaps(journal, site)
     yield from _sinks(journal, site)
+    yield from _sounds(journal, site)
 
 
 def _quarantined(journal: Journal, site: Site) -> Iterator[Finding]:
@@ -80,6 +82,22 @@ def _gaps(journal: Journal, site: Site) -> Iterator[Finding]:
             )
     if not any(gaps.values()):
         yield ok("no event is missing between the ones that arrived")
+
+
+def _sounds(journal: Journal, site: Site) -> Iterator[Finding]:
+    """How the microphones hear, by what they said last (of the last two hours)."""
+    now = journal.last_received()
+    for name in (name for name, device in site.devices.items() if device.kind == "microphone"):
+        sound = sound_of(journal, site, name, now)
+        if sound is None:
+            continue
+        what = f"microphone {name}: its sound is {sound.level} ({sound.level_db:.0f} dB)"
+        yield warning(what, sound.do) if sound.do else ok(f"{what}; last phrase {sound.heard or 'not yet'}")
+        if sound.lost_s > 0 or sound.restarts > 0:
+            yield warning(
+                f"microphone {name}: {sound.lost_s:.1f} s of sound lost, opened again {sound.restarts} times",
+                "another program may use the processor or the card; try another USB socket",
+            )
 
 
 def _sinks(journal: Journal, site: Site) -> Iterator[Finding]:

@@ -121,6 +121,13 @@ class Events(JournalFile):
         query = "SELECT count(*) FROM events WHERE t IS NULL AND kind = ?"
         return self._number(query, kind) + self.counter(f"{UNTRUSTED}{kind}")
 
+    @reads
+    def newest_health(self, device: str, since: int) -> tuple[int, dict[str, Any]] | None:
+        """When a device's newest `health` event of trusted time happened, and what it said."""
+        query = "SELECT t, body FROM events WHERE t >= ? AND kind = 'health' AND device = ? ORDER BY t DESC"
+        row = self._db.execute(f"{query} LIMIT 1", (since, device)).fetchone()
+        return (row[0], json.loads(row[1])) if row else None
+
     def duplicates(self) -> int:
         """Equal copies that arrived again."""
         return self.counter("duplicates")

@@ -1,24 +1,19 @@
-"""How loud the microphone hears, in figures for `health` and in words for a shop. Pure but for its memory."""
+"""How loud the microphone hears, in figures for `health`; gateway/sound.py puts them into words."""
 
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Mapping
 from math import log10
 
 import numpy as np
 
+from gateway.sound import SILENCE_DB
 from gateway.voice.engine import FRAME_S, Samples
 
 PERIOD_S = 60.0
 FULL = 32_768
 RAIL = 32_700
 """A sample this far out is cut off by the card."""
-SILENCE_DB = -100.0
-QUIET_DB = -42.0
-"""Speech at a till stays above this in its loudest frame (RMS of 80 ms, re full scale)."""
-CLIPPED_MAX = 0.0005
-"""So large a share of all samples at the rail is heard as rattling."""
 
 
 class Level:
@@ -43,20 +38,6 @@ class Level:
             "floor_db": _db(float(np.percentile(powers, 10))),
             "clipped": round(sum(clipped) / len(clipped), 6),
         }
-
-
-def words(figures: Mapping[str, object]) -> tuple[str, str]:
-    """What figures of a `health` event mean and what to do about it (nothing to do: ""); ("", "") without."""
-    level, clipped = figures.get("level_db"), figures.get("clipped")
-    if not isinstance(level, int | float) or not isinstance(clipped, int | float):
-        return "", ""
-    if level <= SILENCE_DB:
-        return "no sound at all", "switch the microphone on, and see that the right sound card is named"
-    if clipped > CLIPPED_MAX:
-        return "clipping", "turn the microphone's level down (alsamixer), or move it away from the speaker"
-    if level < QUIET_DB:
-        return "too quiet", "if people spoke: move the microphone nearer, or turn its level up (alsamixer)"
-    return "fine", ""
 
 
 def _db(power: float) -> float:

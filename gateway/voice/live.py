@@ -8,11 +8,12 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from datetime import datetime
 
+from gateway.sound import words
 from gateway.voice.arming import Arming
 from gateway.voice.audio import AudioError, opener
 from gateway.voice.capture import Capture, Frame
 from gateway.voice.ear import Ear
-from gateway.voice.level import Level, words
+from gateway.voice.level import Level
 from gateway.voice.phrases import Phrase
 from gateway.voice.spotter import Spotted
 

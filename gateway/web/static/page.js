@@ -223,8 +223,24 @@ function renderDevices() {
     return h("li", {},
       h("span", device.online === false ? { class: "bad" } : {}, state),
       ` · ${device.name} · ${device.kind}, ${device.point}${device.test ? ", test mode" : ""}`,
-      h("span", { class: "do" }, healthOf(device)));
+      h("span", { class: "do" }, healthOf(device)),
+      device.sound === null ? null : soundOf(device));
   }));
+}
+
+// A bar from −80 dB to 0 dB beside the word, so that "too quiet" can be seen to get better.
+function soundOf(device) {
+  const sound = device.sound;
+  const bad = sound.level !== "fine";
+  const meter = h("meter", { min: "-80", max: "0", value: String(sound.level_db), title: `${sound.level_db} dB` });
+  const parts = [`${sound.clipped > 0 ? `, ${(100 * sound.clipped).toFixed(2)} % cut off` : ""}`];
+  parts.push(` · last phrase ${sound.heard ?? "not yet"}`);
+  if (sound.lost_s > 0) parts.push(` · ${sound.lost_s.toFixed(1)} s of sound lost`);
+  if (sound.restarts > 0) parts.push(` · card opened again ${plural(sound.restarts, "time", "times")}`);
+  if (sound.undecided > 0) parts.push(` · ${plural(sound.undecided, "answer", "answers")} contradicted itself`);
+  return h("span", { class: "do" }, "sound ", meter, " ",
+    h("span", { ...(bad ? { class: "bad" } : {}), "data-figure": `sound-${device.name}` }, sound.level),
+    ...parts, sound.do ? h("span", { class: "do" }, `→ ${sound.do}`) : "");
 }
 
 function healthOf(device) {
