@@ -1,0 +1,172 @@
+"""Shaken, badly lit, blurred pictures of a face: what a shop's camera sees, made from good ones.
+
+Everything is drawn from one generator, so that a seed gives the same pictures. The last step is the
+product's own (`standardised`).
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+from typing import Any
+
+import cv2
+import numpy as np
+from numpy.random import Generator
+from numpy.typing import NDArray
+
+from gateway.vision.smile import CROP_PX, standardised
+
+Floats = NDArray[np.float32]
+Grey = NDArray[np.uint8]
+
+ROLL_DEG, SHIFT, SHEAR, ASPECT = 5.0, 0.035, 0.04, 0.04  # deviations; shift as a share of the window
+ZOOM, ZOOM_FAR, FAR_SHARE = (
+    (0.88, 1.14),
+    (0.68, 1.35),
+    0.2,
+)  # FAR: tight and loose crops of other people's sets
+DARK, DARK_NOISE = (0.015, 0.2), (0.1, 0.5)
+BRIGHT = (1.4, 3.8)
+BLUR_PX, SMEAR_PX, FEW_PX = (0.3, 3.0), (3, 10), (14, 44)
+QUALITY = (12, 75)
+MOUTH_FROM = 34  # rows of the crop; most occlusions end above
+
+_ACROSS = np.linspace(-1, 1, CROP_PX, dtype=np.float32)
+
+
+def face(picture: Grey, window: float, down: float, rng: Generator) -> Floats:
+    """(64, 64) of one picture with a chance of everything, standardised."""
+    grey = shaken(picture, window, down, rng)
+    kind = rng.random()
+    if kind < 0.36:
+        grey = mild(grey, rng)
+    elif kind < 0.64:
+        grey = light(grey, rng)
+    elif kind < 0.84:
+        grey = unsharp(mild(grey, rng), rng)
+    else:
+        grey = light(unsharp(grey, rng), rng)
+    return standardised(noisy(compressed(occluded(grey, rng), rng), rng))
+
+
+def plain(picture: Grey, window: float, down: float) -> Floats:
+    """(64, 64) grey as the product would crop it."""
+    return _warped(picture, window, down, np.eye(2), (0.0, 0.0))
+
+
+def shaken(picture: Grey, window: float, down: float, rng: Generator) -> Floats:
+    """(64, 64) grey: turned, zoomed, shifted, sheared and mirrored a little."""
+    angle = math.radians(rng.normal(0, ROLL_DEG))
+    zoom = rng.uniform(*(ZOOM_FAR if rng.random() < FAR_SHARE else ZOOM))
+    across, below = rng.normal(0, SHIFT, 2)
+    turn = np.array([[math.cos(angle), -math.sin(angle)], [math.sin(angle), math.cos(angle)]])
+    bend = np.array([[math.exp(rng.normal(0, ASPECT)), rng.normal(0, SHEAR)], [0, 1]])
+    mirror = np.diag([-1.0 if rng.random() < 0.5 else 1.0, 1.0])
+    return _warped(picture, window * zoom, down, turn @ bend @ mirror, (across, below))
+
+
+def _warped(
+    picture: Grey, window: float, down: float, turn: NDArray[Any], shift: tuple[float, float]
+) -> Floats:
+    matrix = turn * (window / CROP_PX)
+    middle = picture.shape[0] / 2 + np.array([shift[0] * window, down + shift[1] * window])
+    move = np.column_stack([matrix, middle - matrix @ np.full(2, CROP_PX / 2)])
+    how = cv2.INTER_LINEAR | cv2.WARP_INVERSE_MAP
+    done = cv2.warpAffine(picture, move, (CROP_PX, CROP_PX), flags=how, borderMode=cv2.BORDER_REPLICATE)
+    return np.asarray(done, np.float32)
+
+
+def mild(grey: Floats, rng: Generator) -> Floats:
+    """Another camera: gamma and exposure."""
+    return _clipped(255 * np.power(grey / 255, math.exp(rng.normal(0, 0.25))) * rng.uniform(0.5, 1.25))
+
+
+def light(grey: Floats, rng: Generator) -> Floats:
+    """Dark with few levels, over-exposed, or lit from one side."""
+    kind = rng.random()
+    change: Callable[[Floats, Generator], Floats] = (
+        dark if kind < 0.42 else bright if kind < 0.80 else half_lit
+    )
+    return change(grey, rng)
+
+
+def dark(grey: Floats, rng: Generator) -> Floats:
+    """A few grey levels are left, mostly with the sensor's noise."""
+    low, high = np.log(DARK)
+    grey = grey * np.float32(math.exp(rng.uniform(low, high)))
+    if rng.random() < 0.7:
+        grey = grey + rng.standard_normal(grey.shape, np.float32) * np.float32(rng.uniform(*DARK_NOISE))
+    return _clipped(np.round(grey))
+
+
+def bright(grey: Floats, rng: Generator) -> Floats:
+    """Skin runs into white."""
+    return _clipped(grey * rng.uniform(*BRIGHT) + rng.uniform(0, 20))
+
+
+def half_lit(grey: Floats, rng: Generator) -> Floats:
+    """A window beside the till: one half of the face in shadow."""
+    angle, steep = rng.uniform(0, 2 * math.pi), rng.uniform(1.5, 9)
+    ahead = _ACROSS[None] * math.cos(angle) + _ACROSS[:, None] * math.sin(angle) + rng.normal(0, 0.25)
+    low = rng.uniform(0.08, 0.6)
+    return _clipped(grey * (low + (1 - low) / (1 + np.exp(-ahead * steep))) * rng.uniform(0.7, 1.6))
+
+
+def unsharp(grey: Floats, rng: Generator) -> Floats:
+    """Out of focus, moved, or far away."""
+    kind = rng.random()
+    if kind < 0.55:
+        return np.asarray(cv2.GaussianBlur(grey, (0, 0), rng.uniform(*BLUR_PX)), np.float32)
+    return smeared(grey, rng) if kind < 0.68 else few_pixels(grey, rng)
+
+
+def smeared(grey: Floats, rng: Generator) -> Floats:
+    """Blurred along a line."""
+    length, angle = int(rng.integers(*SMEAR_PX)), rng.uniform(0, math.pi)
+    kernel, middle = np.zeros((length, length), np.float32), (length - 1) / 2
+    for step in np.linspace(-middle, middle, 2 * length):
+        row, column = middle + step * math.sin(angle), middle + step * math.cos(angle)
+        kernel[round(row), round(column)] = 1
+    return np.asarray(cv2.filter2D(grey, -1, kernel / kernel.sum()), np.float32)
+
+
+def few_pixels(grey: Floats, rng: Generator) -> Floats:
+    """A face of 14 to 43 pixels."""
+    side = int(rng.integers(*FEW_PX))
+    small = cv2.resize(grey, (side, side), interpolation=cv2.INTER_AREA)
+    return np.asarray(cv2.resize(small, grey.shape, interpolation=cv2.INTER_LINEAR), np.float32)
+
+
+def compressed(grey: Floats, rng: Generator) -> Floats:
+    """JPEG, sometimes."""
+    if rng.random() >= 0.15:
+        return grey
+    quality = [cv2.IMWRITE_JPEG_QUALITY, int(rng.integers(*QUALITY))]
+    _, data = cv2.imencode(".jpg", _clipped(grey).astype(np.uint8), quality)
+    return np.asarray(cv2.imdecode(data, cv2.IMREAD_GRAYSCALE), np.float32)
+
+
+def noisy(grey: Floats, rng: Generator) -> Floats:
+    """Sensor noise, sometimes: a share of the picture's contrast."""
+    if rng.random() >= 0.18:
+        return grey
+    size = rng.uniform(0.02, 0.18) * max(float(grey.std()), 1)
+    return grey + rng.standard_normal(grey.shape, np.float32) * np.float32(size)
+
+
+def occluded(grey: Floats, rng: Generator) -> Floats:
+    """A hand, a cup, a mask's edge, sometimes; the mouth mostly stays free."""
+    if rng.random() >= 0.12:
+        return grey
+    width, height = rng.integers(8, 30, 2)
+    left, top = rng.integers(0, CROP_PX - 8, 2)
+    if rng.random() < 0.7 and top + height > MOUTH_FROM + 2:
+        top = max(0, MOUTH_FROM - height)
+    grey = grey.copy()
+    grey[top : top + height, left : left + width] = rng.uniform(grey.min(), grey.max() + 1)
+    return grey
+
+
+def _clipped(grey: NDArray[Any]) -> Floats:
+    return np.asarray(np.clip(grey, 0, 255), np.float32)

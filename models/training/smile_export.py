@@ -1,0 +1,71 @@
+"""The fitted network as INT8 TFLite: batch norms and temperature folded in, ranges from training pictures."""
+
+from __future__ import annotations
+
+import tempfile
+from pathlib import Path
+from typing import Any
+
+import litert_torch
+import numpy as np
+import torch
+from ai_edge_quantizer import qtyping, quantizer, recipe, recipe_manager
+from numpy.typing import NDArray
+from torch import Tensor, nn
+from torch.nn.utils.fusion import fuse_conv_bn_eval
+
+from gateway.vision.smile import CROP_PX
+from models.training.smile_net import Net
+
+SIGNATURE, INPUT = "serving_default", "args_0"
+FLOAT_ENDS = (qtyping.TFLOperationName.INPUT, qtyping.TFLOperationName.OUTPUT)
+
+
+class _ChannelsLast(nn.Module):
+    def __init__(self, net: nn.Module) -> None:
+        super().__init__()
+        self.net = net
+
+    def forward(self, x: Tensor) -> Any:
+        """(n, 64, 64, 1) to logits."""
+        return self.net(x.permute(0, 3, 1, 2))
+
+
+def export(net: Net, pictures: NDArray[np.float32], path: Path) -> None:
+    """Writes `path`; `pictures` (n, 64, 64), standardised, give the range of each layer."""
+    with tempfile.TemporaryDirectory() as folder:
+        exact = Path(folder) / "smile.tflite"
+        model = _ChannelsLast(folded(net.eval())).eval()
+        litert_torch.convert(model, (torch.zeros(1, CROP_PX, CROP_PX, 1),)).export(str(exact))
+        small = quantizer.Quantizer(str(exact), _recipe())
+        rows = [{INPUT: one[None, :, :, None]} for one in pictures]
+        small.quantize(small.calibrate({SIGNATURE: rows}, num_threads=1)).export_model(
+            str(path), overwrite=True
+        )
+
+
+def _recipe() -> Any:
+    """INT8 weights (a scale a channel) and activations; the product gives and takes floats."""
+    manager = recipe_manager.RecipeManager()
+    manager.load_quantization_recipe(recipe.static_wi8_ai8())
+    for end in FLOAT_ENDS:
+        manager.add_quantization_config(".*", end, algorithm_key=recipe_manager.AlgorithmName.NO_QUANTIZE)
+    return manager.get_quantization_recipe()
+
+
+def folded(module: Any) -> Any:
+    """The same function without batch norms."""
+    for name, child in list(module.named_children()):
+        if isinstance(child, nn.Sequential) and len(child) == 2 and isinstance(child[1], nn.BatchNorm2d):
+            setattr(module, name, fuse_conv_bn_eval(child[0], child[1]))
+        else:
+            folded(child)
+    return module
+
+
+def cooled(net: Net, temperature: float) -> Net:
+    """The smile's logit divided by `temperature`; the others as they were."""
+    with torch.no_grad():
+        net.h.weight[0] /= temperature
+        net.h.bias[0] /= temperature
+    return net

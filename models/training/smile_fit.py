@@ -1,0 +1,181 @@
+"""Fits the smile network: batches drawn by step number, averaged weights, checkpoints to go on from."""
+
+from __future__ import annotations
+
+import copy
+import sys
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import cv2
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor, nn
+from torch.utils.data import DataLoader, Dataset
+from tqdm import tqdm
+
+from gateway.vision.smile import LABELS, OTHERS
+from models.training import smile_augment
+from models.training.smile_data import FER, HAPPY, NO_LABEL, TRAIN, Faces
+from models.training.smile_net import Net
+
+NEUTRAL = LABELS.index("neutral")
+OTHER = [LABELS.index(name) for name in OTHERS]
+HARD_STEPS = 1000  # on the labels alone; then on the mean of labels and teacher
+RATE, DECAY, WARM_STEPS, FADING = 2e-3, 0.03, 200, 0.3
+AVERAGE, OTHER_WEIGHT = 0.998, 0.25
+SAVE_EVERY = 250
+LABEL_MIN = 1e-6
+
+Floats = NDArray[np.float32]
+Rows = NDArray[np.int64]
+
+
+@dataclass(frozen=True)
+class Plan:
+    """How long, from which seed."""
+
+    steps: int
+    seed: int
+
+
+@dataclass
+class State:
+    """What a checkpoint holds."""
+
+    net: Net
+    average: Net
+    optimiser: torch.optim.Optimizer
+    step: int = 0
+
+    def save(self, path: Path) -> None:
+        """Written beside and renamed."""
+        parts = {"net": self.net.state_dict(), "average": self.average.state_dict()}
+        part = path.with_suffix(".part")
+        torch.save({**parts, "optimiser": self.optimiser.state_dict(), "step": self.step}, part)
+        part.replace(path)
+
+    def restore(self, path: Path) -> None:
+        """Goes on where the file ends."""
+        found = torch.load(path)
+        self.net.load_state_dict(found["net"])
+        self.average.load_state_dict(found["average"])
+        self.optimiser.load_state_dict(found["optimiser"])
+        self.step = found["step"]
+
+
+class Batches(Dataset[tuple[Tensor, Rows]]):
+    """The batch of a step: half of it muxspace, a third of it happy; the same for the same seed."""
+
+    def __init__(self, faces: Faces, plan: Plan, start: int) -> None:
+        self._faces, self._plan, self._start = faces, plan, start
+        self._pools = pools(faces)
+
+    def __len__(self) -> int:
+        return self._plan.steps - self._start
+
+    def __getitem__(self, index: int) -> tuple[Tensor, Rows]:
+        rng = np.random.default_rng((self._plan.seed, self._start + index))
+        rows = np.concatenate([rng.choice(pool, count) for pool, count in self._pools])
+        return torch.from_numpy(np.stack([self._face(row, rng) for row in rows])[:, None]), rows
+
+    def _face(self, row: int, rng: np.random.Generator) -> Floats:
+        faces = self._faces
+        return smile_augment.face(faces.pictures[row], float(faces.window[row]), float(faces.down[row]), rng)
+
+
+def pools(faces: Faces) -> list[tuple[Rows, int]]:
+    """Rows of the training part, and how many of them are in each batch of 128."""
+    train, happy, fer = faces.part == TRAIN, faces.label == HAPPY, faces.source == FER
+    neutral = faces.label == NEUTRAL
+    mux = train & ~fer & (faces.label != NO_LABEL)
+    groups = (
+        (mux & happy, 26),
+        (mux & ~happy, 38),
+        (train & fer & happy, 24),
+        (train & fer & neutral, 20),
+        (train & fer & ~happy & ~neutral, 20),
+    )
+    return [(np.flatnonzero(members), count) for members, count in groups]
+
+
+def fit(faces: Faces, teacher: Floats, plan: Plan, checkpoint: Path) -> Net:
+    """The averaged network after `plan.steps`."""
+    torch.manual_seed(plan.seed)
+    torch.set_num_threads(1)
+    cv2.setNumThreads(1)
+    state = _fresh()
+    if checkpoint.exists():
+        state.restore(checkpoint)
+    goals = [torch.from_numpy(wanted) for wanted in wanted_of(faces, teacher)]
+    batches = DataLoader(Batches(faces, plan, state.step), batch_size=None, num_workers=1, prefetch_factor=4)
+    bar = tqdm(
+        batches,
+        desc="smile",
+        initial=state.step,
+        total=plan.steps,
+        unit="steps",
+        mininterval=1,
+        file=sys.stderr,
+    )
+    for pictures, rows in bar:
+        goal = goals[state.step >= HARD_STEPS][torch.as_tensor(rows)]
+        bar.set_postfix(loss=f"{_step(state, pictures, goal, plan):.3f}", refresh=False)
+        if state.step % SAVE_EVERY == 0 or state.step == plan.steps:
+            state.save(checkpoint)
+    state.average.eval()
+    return state.average
+
+
+def _fresh() -> State:
+    net: Net = Net().to(memory_format=torch.channels_last)
+    return State(net, copy.deepcopy(net), torch.optim.AdamW(net.parameters(), RATE, weight_decay=DECAY))
+
+
+def wanted_of(faces: Faces, teacher: Floats) -> tuple[Floats, Floats]:
+    """(n, 7) each: the labels alone, and their mean with the teacher's answers."""
+    hard, known = np.full_like(teacher, LABEL_MIN), faces.label != NO_LABEL
+    hard[np.flatnonzero(known), faces.label[known]] = 1
+    return hard, np.where(known[:, None], (hard + teacher) / 2, teacher).astype(np.float32)
+
+
+def rate(step: int, steps: int) -> float:
+    """Rises over 200 steps, stays, and falls to 0 over the last 30 %."""
+    return RATE * min(1.0, (step + 1) / WARM_STEPS) * min(1.0, (steps - step) / (FADING * steps))
+
+
+def _step(state: State, pictures: Tensor, goal: Tensor, plan: Plan) -> float:
+    for group in state.optimiser.param_groups:
+        group["lr"] = rate(state.step, plan.steps)
+    value = loss(state.net.train()(pictures.to(memory_format=torch.channels_last)), goal)
+    state.optimiser.zero_grad()
+    value.backward()
+    state.optimiser.step()
+    state.step += 1
+    _average(state)
+    return float(value.detach())
+
+
+def loss(logits: Tensor, goal: Tensor) -> Tensor:
+    """Is it a smile; and if not, which other emotion."""
+    smile, others = goal[:, HAPPY], goal[:, OTHER]
+    others = others / others.sum(1, keepdim=True)
+    which = -(others * logits[:, 1:].log_softmax(1)).sum(1)
+    is_smile = nn.functional.binary_cross_entropy_with_logits(logits[:, 0], smile)
+    return is_smile + OTHER_WEIGHT * (which * (1 - smile)).mean()
+
+
+def _average(state: State) -> None:
+    share = 1 - min(AVERAGE, (1 + state.step) / (10 + state.step))
+    pairs: Sequence[tuple[Any, Any]] = list(
+        zip(state.average.state_dict().values(), state.net.state_dict().values(), strict=True)
+    )
+    with torch.no_grad():
+        for mean, value in pairs:
+            if mean.dtype.is_floating_point:
+                mean.lerp_(value, share)
+            else:
+                mean.copy_(value)
