@@ -15,6 +15,7 @@ from gateway import audit
 from gateway.bus import Bus, Message
 from gateway.clock import Clock
 from gateway.config import Site
+from gateway.crowd import Crowd
 from gateway.indexer import Indexer
 from gateway.ingest import Ingest
 from gateway.journal import Journal
@@ -49,6 +50,7 @@ def run(site: Site, config: Path, stopping: threading.Event) -> int:
     ingest = Ingest(bus, journal, site, clock)
     recorder = Recorder(journal, site, clock, on_watch=partial(watch, bus, site))
     indexer = Indexer(journal, site, clock)
+    crowds = [Crowd(journal, site, clock)] if site.scope_all else []
     sinks = [SinkReader(journal, open_influx(site.influx))] if site.influx else []
     retention = Retention(journal, site, clock, [sink.name for sink in sinks])
     page = Page(journal, site, clock, sinks, presence)
@@ -67,7 +69,7 @@ def run(site: Site, config: Path, stopping: threading.Event) -> int:
         bus.listen(wire.topic(site.site, one.name, "event"), one.hear)
     bus.start()
     stages = Stages(stopping)
-    stages.start([ingest, recorder, presence_log, indexer, *sinks, retention, page, *children])
+    stages.start([ingest, recorder, presence_log, indexer, *crowds, *sinks, retention, page, *children])
 
     stopping.wait()
     log.info("stopping")

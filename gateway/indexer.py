@@ -20,6 +20,7 @@ IDLE_S = 30.0
 SETTLED_MS = 120_000  # after its end a period's last contacts may still be answered
 RESUME_MS = 26 * 3_600_000
 ALL = "all"
+OTHERS = "_all"  # scope=all has names and a writer of its own
 HOUR_MS = 3_600_000
 
 
@@ -98,7 +99,7 @@ class Indexer:
         known = {
             record.id: record
             for record in self._journal.records("index", period.start, period.start + 1)
-            if record.tags["period"] == period.name
+            if record.tags["period"] == period.name and not record.tags["name"].endswith(OTHERS)
         }
         return difference(known, fresh)
 

@@ -10,6 +10,7 @@ from collections.abc import Callable, Sequence
 from gateway.clock import Clock
 from gateway.config import Site
 from gateway.corrections import corrections, late_by_point
+from gateway.crowd import watch_until
 from gateway.events import Event, Health, Spoken
 from gateway.journal import Journal, Note, Row
 from gateway.measurements import device_record, phrase_record
@@ -130,7 +131,7 @@ class Recorder:
     def _watch(self, now: int) -> None:
         """Tell cameras and microphones of every point what has changed; the unheard are told again."""
         for point, stream in self._streams.items():
-            self._tell((point, "camera"), stream.watch_until or 0, now)
+            self._tell((point, "camera"), max(stream.watch_until or 0, watch_until(self._site, now)), now)
             if self._site.points[point].technology == "voice":
                 self._tell((point, "microphone"), stream.closes or 0, now)
 

@@ -17,7 +17,7 @@ from gateway.fusion.emotion import Emotion, EmotionLimits, Window, read_emotion
 from gateway.fusion.ratings import LATE_MS
 from gateway.journal import Journal
 from gateway.measurements import contact_record, press_record
-from gateway.moments import EMOTION, MomentMemory
+from gateway.moments import EMOTION, EVERYBODY, MomentMemory
 from gateway.prompts import sender
 from gateway.records import Op, Record, difference
 from gateway.standing import Standing
@@ -168,7 +168,8 @@ class PointStream:
         kept = (
             self._journal.records(name, since, point=self._point) for name in ("contact", "press", *EMOTION)
         )
-        self.known = {record.id: record for records in kept for record in records}
+        others = EVERYBODY  # has a writer of its own
+        self.known = {r.id: r for records in kept for r in records if r.tags.get("scope") != others}
         self._standing.load(self._journal.gone(self._point), self.known.values())
         self._settle(newest, now)
 
@@ -256,6 +257,8 @@ class PointStream:
             for a, b in pairwise(times)
             if b < horizon and (b - a > quiet_ms or (b - a > pause_ms and b in asked))
         ]
+        if horizon - max(times, default=-LATEST) > quiet_ms:  # faces alone; nobody was asked for long
+            ends.append(horizon)
         if not ends or ends[-1] <= self._since:
             return
         self._since = since = ends[-1]

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from statistics import fmean
 
 from gateway.fusion import Contact
+from gateway.fusion.emotion import Emotion
 from gateway.indices.intervals import clip, mean_interval, wilson
 
 MIN_KNOWN = 10
@@ -27,7 +28,11 @@ class Smiles:
 
 def smiles(contacts: Iterable[Contact]) -> Smiles:
     """Over the contacts that are in the indices, rated and silent alike."""
-    known = [contact.emotion for contact in contacts if contact.counts]
+    return smiles_of([contact.emotion for contact in contacts if contact.counts])
+
+
+def smiles_of(known: Sequence[Emotion]) -> Smiles:
+    """The same over emotions; the unknown ones among them do not count."""
     shares = [emotion.smile_share for emotion in known if emotion.smile_share is not None]
     if len(shares) < MIN_KNOWN:
         return Smiles(len(shares))

@@ -17,7 +17,8 @@ TIMEOUT, GAP, AFTER, POST, SILENT, LATE = 30_000, 5_000, 3_000, 5_000, 30_000, 6
 DEVICES = {"t": {"kind": "terminal", "keys": 3}, "f": {"kind": "keyfob"}, "m": {"kind": "microphone"}}
 FUSION = ("asks", "contacts", "emotion", "moments", "presses", "ratings", "staff")
 MODULES = [f"gateway.fusion.{name}" for name in FUSION]
-MODULES += [f"gateway.indices{name}" for name in ("", ".compare", ".nps", ".reaction", ".shares", ".smile")]
+INDICES = ("", ".cases", ".compare", ".nps", ".reaction", ".shares", ".smile")
+MODULES += [f"gateway.indices{name}" for name in INDICES]
 WORKING_STATE = {"Asks", "PointEvents", "Answer", "Ratings"}
 
 
