@@ -351,7 +351,9 @@ def _devices(journal: Journal, site: Site, now_ms: int, online: Mapping[str, boo
     )
 
 
-def _device(journal: Journal, site: Site, name: str, health: Record | None, online: bool | None) -> DeviceRow:
+def _device(
+    journal: Journal, site: Site, now_ms: int, name: str, health: Record | None, online: bool | None
+) -> DeviceRow:
     device = site.devices[name]
     numbers = {key: value for key, value in health.fields.items() if key != "gaps"} if health else {}
     seen = _time(site, health.time_ms) if health else None
