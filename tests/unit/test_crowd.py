@@ -138,10 +138,11 @@ def test_under_10_known_tracks_there_is_no_figure(shop: Crowded) -> None:
 def test_what_is_erased_is_taken_out_of_means_and_figures(shop: Crowded) -> None:
     for n in range(11):
         shop.visitor(NOON + n * MINUTE, n)
-    shop.at(NOON + 2 * HOUR)
+    shop.at(NOON + 72 * HOUR)
+    shop.restart()
     assert shop.figures()["till", "smile_index_all", "hour"]["n"] == 11
     erase(shop.journal, shop.site, "till", NOON, NOON + 30_000, shop.clock.now)
-    shop.at(NOON + 2 * HOUR + 1)
+    shop.at(NOON + 72 * HOUR + 1)
     assert min(t for t, *_ in shop.smiles()) == MINUTE
     assert shop.figures()["till", "smile_index_all", "hour"]["n"] == 10
 
@@ -194,3 +195,19 @@ def test_faces_of_nobody_who_was_asked_do_not_pile_up(shop: Crowded, monkeypatch
     shop.visitor(NOON + 40 * MINUTE, 200)
     shop.at(NOON + HOUR)
     assert [r.fields["positive"] for r in shop.journal.records("contact")] == [True, True]
+
+
+def test_the_means_of_everybody_stay_whoever_is_asked_and_forgotten(
+    shop: Crowded, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    shop.happen(NOON, "fob", "click", pattern="single")
+    shop.happen(NOON + 20_000, "fob", "click", pattern="single")
+    shop.visitor(NOON + 40_000, 1)
+    shop.at(NOON + 2 * MINUTE)
+    everybody = [one for one in shop.smiles() if one[1] == "all"]
+    shop.restart()
+    monkeypatch.setattr(stream, "TIDY_LEAST", 0)
+    for minute in (10, 11):
+        shop.happen(NOON + minute * MINUTE, "fob", "click", pattern="double")
+        shop.at(NOON + minute * MINUTE)
+    assert [one for one in shop.smiles() if one[1] == "all"] == everybody != []

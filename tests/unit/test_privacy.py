@@ -9,8 +9,12 @@ from typing import Any
 import pytest
 
 from gateway.config import SiteError, load_site, parse_site
+from gateway.export import export_log
 from gateway.privacy import clips_allowed, profile, why_no_clips, why_no_scope_all, why_no_staff_emotion
 from gateway.replay import replay
+from gateway.sinks import line as protocol
+from tests.web.shop import NOON, open_shop
+from tests.web.shop import table as shop_table
 
 START = 1_760_000_000_000
 FACE = {"track": 1, "smile": 0.9, "px": 120, "yaw": 0, "ok": True}
@@ -138,3 +142,56 @@ def test_scope_all_is_a_separate_gated_choice(
     else:
         with pytest.raises(SiteError, match="scope_all: "):
             parse_site(chosen)
+
+
+MARK = "xq-marker"
+FURTHER = {
+    "embedding": [0.25, MARK],
+    "template": MARK,
+    "person": MARK,
+    "age_years": MARK,
+    "gender": MARK,
+    "ethnicity": {"group": MARK},
+    "emotion": {MARK: 0.5},
+}
+
+
+def test_what_a_device_sends_beyond_the_fields_of_spec_2_stays_in_the_log_of_what_was_sent(
+    tmp_path: Path,
+) -> None:
+    """No embeddings, templates, re-identification, age, gender, ethnicity: no such field exists."""
+    with open_shop(tmp_path, {**shop_table(), "staff": {"anna": {"keyfob": "fob-1"}}}) as shop:
+        shop.send("fob-1", NOON, "click", pattern="single", **FURTHER)
+        for ms in range(0, 7000, 200):
+            shop.send("cam-1", NOON + ms, "face", **{**FACE, **FURTHER})
+        shop.send("term-1", NOON + 4000, "press", key=1, **FURTHER)
+        shop.send("term-1", NOON + 5000, "health", battery_mv=3000, **FURTHER)
+        shop.catch_up()
+        records = [one for name in protocol.TAGS for one in shop.journal.records(name)]
+        assert {one.measurement for one in records} >= {"contact", "press", "device", "smile"}
+        events = list(shop.journal.events_between(shop.site.devices, 0, 2**62))
+        shown = [*map(repr, events), shop.today().to_json()]
+        shown += [one.to_json() for one in records] + [protocol.line(one) for one in records]
+        fields = {name for one in records for name in (*one.tags, *one.fields)}
+        export_log(shop.journal, shop.site, tmp_path / "log.jsonl", NOON)
+        log = (tmp_path / "log.jsonl").read_text()
+        report = json.dumps(replay(tmp_path / "log.jsonl", shop.site))
+    assert not [text for text in (*shown, report) if MARK in text]
+    assert not fields & set(FURTHER)
+    assert log.count(MARK) == len(FURTHER) * len(events)
+
+
+def test_nothing_that_is_shown_breaks_figures_down_by_staff(tmp_path: Path) -> None:
+    """k-anonymity: no breakdown below 5 people, so none at all; staff see only their own ratings."""
+    staff = {"anna": {"keyfob": "fob-1", "consent": "2025-09-01 A. Ivanova"}}
+    with open_shop(tmp_path, {**shop_table(), "staff": staff}) as shop:
+        shop.send("fob-1", NOON - 1000, "click", pattern="long")
+        shop.contact(NOON, 1)
+        shop.catch_up()
+        (contact,) = shop.journal.records("contact")
+        assert contact.tags["staff"] == "anna"
+        assert "anna" not in shop.today().to_json()
+    room = Path(__file__).parents[2] / "dashboards"
+    pages = [*room.glob("*.py"), *(room / "generated").glob("*.json")]
+    assert len(pages) > 2
+    assert not [page.name for page in pages if "staff" in page.read_text()]
