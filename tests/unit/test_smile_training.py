@@ -1,0 +1,123 @@
+"""Training the smile network, as far as it needs no training packages: data, split, augmentation, complaints."""
+
+import zipfile
+from collections.abc import Callable
+from pathlib import Path
+
+import cv2
+import numpy as np
+import pytest
+
+from gateway.vision.smile import LABELS
+from models.training import smile, smile_augment, smile_data
+from models.training.smile_data import FER_WINDOW, LFW, NO_LABEL, PATCH_PX, TEST, TRAIN, VALIDATION
+
+DATA = Path(__file__).parents[3] / "shared" / "data" / "faces"
+
+
+def picture(side: int = 48) -> smile_data.Grey:
+    return np.asarray(
+        cv2.GaussianBlur(np.random.default_rng(0).integers(0, 255, (side, side), np.uint8), (0, 0), 3)
+    )
+
+
+def test_all_pictures_of_a_person_are_in_one_part() -> None:
+    parts = {smile_data.part_of(f"Tony_Blair_{n:04}.jpg") for n in range(1, 145)}
+    assert len(parts) == 1
+    assert smile_data.person("Luiz_Inacio_Lula_da_Silva_0045.jpg") == "Luiz_Inacio_Lula_da_Silva"
+
+
+def test_a_quarter_of_lfw_is_kept_away_for_the_test_and_nobody_of_the_films() -> None:
+    people = [smile_data.part_of(f"Some{n}_One_0001.jpg") for n in range(4000)]
+    shares = [people.count(part) / 4000 for part in (TRAIN, VALIDATION, TEST)]
+    assert shares == pytest.approx([0.65, 0.10, 0.25], abs=0.02)
+    assert TEST not in {smile_data.part_of(f"Actor{n}_12.jpg") for n in range(400)}
+
+
+def test_the_same_seed_gives_the_same_shaken_face_and_another_seed_another() -> None:
+    faces = [
+        smile_augment.face(picture(), FER_WINDOW, 3.0, np.random.default_rng(seed)) for seed in (5, 5, 6)
+    ]
+    assert (faces[0] == faces[1]).all()
+    assert (faces[0] != faces[2]).any()
+
+
+def test_a_shaken_face_is_what_the_network_is_shown_at_run_time() -> None:
+    rng = np.random.default_rng(1)
+    for _ in range(200):
+        face = smile_augment.face(picture(), FER_WINDOW, 3.0, rng)
+        assert face.shape == (64, 64)
+        assert face.dtype == np.float32
+        assert np.isfinite(face).all()
+        assert abs(face).max() <= 3
+
+
+@pytest.mark.parametrize("change", [smile_augment.dark, smile_augment.bright, smile_augment.half_lit])
+def test_a_change_of_light_stays_within_eight_bits(
+    change: Callable[[smile_augment.Floats, np.random.Generator], smile_augment.Floats],
+) -> None:
+    grey = smile_augment.plain(picture(), FER_WINDOW, 3.0)
+    for seed in range(20):
+        lit = change(grey, np.random.default_rng(seed))
+        assert 0 <= lit.min() <= lit.max() <= 255
+
+
+def test_darkness_leaves_few_levels() -> None:
+    grey = np.linspace(0, 255, 64 * 64, dtype=np.float32).reshape(64, 64)
+    levels = [len(np.unique(smile_augment.dark(grey, np.random.default_rng(seed)))) for seed in range(40)]
+    assert max(levels) <= 60
+    assert min(levels) <= 8
+
+
+def test_an_unshaken_crop_is_the_middle_of_a_patch() -> None:
+    patch = np.tile(np.arange(PATCH_PX, dtype=np.uint8) * 2, (PATCH_PX, 1))
+    crop = smile_augment.plain(patch, smile_data.PATCH_WINDOW, 0.0)
+    assert crop[0, [0, 32, 63]] == pytest.approx([30, 96, 160], abs=2)
+
+
+def test_a_picture_that_is_nothing_but_a_face_is_shown_to_the_detector_with_room_around_it() -> None:
+    image = smile_data.padded(picture())
+    assert image.shape == (256, 256, 3)
+    assert (image[0, 128] == image[56, 128]).all()
+
+
+def test_missing_data_and_missing_packages_are_said_with_what_to_type(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    given = ["--data", str(tmp_path), "--face-api", str(tmp_path)]
+    monkeypatch.setattr(smile, "EXTRA", ("no_such_package",))
+    assert smile.main(given) == 2
+    assert "pip install 'emobox[training]'" in capsys.readouterr().err
+    monkeypatch.setattr(smile, "EXTRA", ())
+    assert smile.main(given) == 2
+    assert "fer2013_train.npz" in capsys.readouterr().err
+    for name in (*smile_data.FILES, *smile.GENKI):
+        (tmp_path / name).touch()
+    assert smile.main(given) == 2
+    assert "npm pack @vladmandic/face-api@1.7.15" in capsys.readouterr().err
+
+
+def test_muxspace_is_levelled_once_and_kept(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    if not DATA.exists():
+        pytest.skip("the face data is not beside the project")
+    names = ["Tony_Blair_0012.jpg", "Tony_Blair_0013.jpg", "Aaron_Eckhart_0001.jpg"]
+    with (
+        zipfile.ZipFile(DATA / "muxspace_128.zip") as full,
+        zipfile.ZipFile(tmp_path / "muxspace_128.zip", "w") as few,
+    ):
+        for name in names:
+            few.writestr(name, full.read(name))
+    (tmp_path / "muxspace.csv").write_text(
+        "file,emotion\n"
+        + "".join(f"{n},{e}\n" for n, e in zip(names, ("happiness", "contempt", "neutral"), strict=True))
+    )
+    for name in (smile_data.FER_TRAIN, smile_data.FER_VALIDATION):
+        np.savez(tmp_path / name, images=np.stack([picture()] * 2), labels=np.array([3, 6]))
+    faces = smile_data.load(tmp_path, tmp_path)
+    assert len(faces) == 7
+    assert faces.label[4:].tolist() == [LABELS.index("neutral"), LABELS.index("happiness"), NO_LABEL]
+    assert faces.source[4:].tolist() == [LFW] * 3
+    assert faces.group[5] == faces.group[6] != faces.group[4]
+    assert faces.landmarks[4:].any(axis=1).all()
+    monkeypatch.setattr(smile_data, "load_detector", None)
+    assert (smile_data.load(tmp_path, tmp_path).pictures[4] == faces.pictures[4]).all()
