@@ -1,4 +1,4 @@
-"""Training the smile network, as far as it needs no training packages: data, split, augmentation, complaints."""
+"""Training the smile network, as far as it needs no training packages: data, split, augmentation."""
 
 import zipfile
 from collections.abc import Callable
