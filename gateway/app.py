@@ -13,6 +13,7 @@ from typing import Protocol
 from firmware import wire
 from gateway import audit
 from gateway.bus import Bus, Message
+from gateway.clip_asks import ClipAsks
 from gateway.clock import Clock
 from gateway.config import Site
 from gateway.crowd import Crowd
@@ -45,7 +46,7 @@ def run(site: Site, config: Path, stopping: threading.Event) -> int:
     audit.note_start(journal, site, config, clock.now_ms())
 
     presence_log = PresenceLog(journal, site, clock)
-    presence = Presence(site.site, lambda: bus.connected, presence_log.say)
+    presence = Presence(site.site, lambda: bus.connected, presence_log.say, clock.now_ms)
     bus = Bus(site.broker.address(), f"{site.site}-hub", on_connect=presence.forget)
     ingest = Ingest(bus, journal, site, clock)
     recorder = Recorder(journal, site, clock, on_watch=partial(watch, bus, site))
@@ -53,10 +54,11 @@ def run(site: Site, config: Path, stopping: threading.Event) -> int:
     crowds = [Crowd(journal, site, clock)] if site.scope_all else []
     sinks = [SinkReader(journal, open_influx(site.influx))] if site.influx else []
     retention = Retention(journal, site, clock, [sink.name for sink in sinks])
-    page = Page(journal, site, clock, sinks, presence)
+    children = [Supervisor(one, lambda: bus.connected) for one in child_processes(site, config)]
+    clips = ClipAsks(journal, site, clock, partial(ask_for_clip, bus, site))
+    page = Page(journal, site, clock, sinks, presence, children)
     page.bind()
     log.info("the page is at http://%s:%s", site.web.host, page.port)
-    children = [Supervisor(one, lambda: bus.connected) for one in child_processes(site, config)]
 
     bus.subscribe("emobox/#", ingest.receive)
     bus.subscribe(wire.topic(site.site, "+", "status"), presence.receive)
@@ -69,7 +71,9 @@ def run(site: Site, config: Path, stopping: threading.Event) -> int:
         bus.listen(wire.topic(site.site, one.name, "event"), one.hear)
     bus.start()
     stages = Stages(stopping)
-    stages.start([ingest, recorder, presence_log, indexer, *crowds, *sinks, retention, page, *children])
+    stages.start(
+        [ingest, recorder, presence_log, indexer, *crowds, *sinks, retention, clips, page, *children]
+    )
 
     stopping.wait()
     log.info("stopping")
@@ -112,8 +116,18 @@ def watch(bus: Bus, site: Site, point: str, kind: str, for_ms: int) -> bool:
     return all(sent)
 
 
-def _came(recorder: Recorder, point: str, kind: str, _status: Message) -> None:
-    recorder.watch_again(point, kind)
+def ask_for_clip(bus: Bus, site: Site, point: str, reason: str, from_ms: int, to_ms: int) -> bool:
+    """Ask a point's microphones for the sound between two moments, in ms before now (to_ms < 0: to come)."""
+    command = wire.make_command("watch", {"clip": {"reason": reason, "from_ms": from_ms, "to_ms": to_ms}})
+    devices = site.points[point].devices.items()
+    asked = [name for name, device in devices if device.kind == "microphone" and not device.test]
+    return all([bus.publish(wire.topic(site.site, name, "command"), command) for name in asked])
+
+
+def _came(recorder: Recorder, point: str, kind: str, status: Message) -> None:
+    """A device has announced itself; what it says of its lens afterwards is no coming."""
+    if b'"lens"' not in status.payload:
+        recorder.watch_again(point, kind)
 
 
 def child_processes(site: Site, config: Path) -> list[Child]:

@@ -102,6 +102,7 @@ class MomentDevice:
         self._site, self._device, self._state_dir = site, device, state_dir
         self._on_command = on_command
         self._boot, self._seq = 0, 0
+        self._state: dict[str, str] = {}
         self._lock = threading.Lock()
         will = Message(self._topic("status"), json.dumps(wire.make_status(False)).encode(), retain=True)
         self._bus = Bus(
@@ -141,11 +142,18 @@ class MomentDevice:
             self.dropped += not sent and kind != "health"
             return sent
 
+    def tell(self, state: dict[str, str]) -> bool:
+        """Say in the retained status how the device is; False: no link, it is said when there is one."""
+        self._state = state
+        return self._bus.publish(self._topic("status"), wire.make_status(True) | state, retain=True)
+
     def _topic(self, leaf: str) -> str:
         return str(wire.topic(self._site, self._device, leaf))
 
     def _announce(self) -> None:
         self._bus.publish(self._topic("status"), wire.make_status(True), retain=True)
+        if self._state:
+            self.tell(self._state)
 
     def _command(self, message: Message) -> None:
         try:

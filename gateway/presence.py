@@ -6,6 +6,7 @@ import json
 import queue
 import threading
 from collections.abc import Callable
+from dataclasses import dataclass
 
 from firmware import wire
 from gateway.bus import Message
@@ -17,6 +18,15 @@ from gateway.measurements import status_record
 READER = "presence"
 WAIT_S = 0.5
 REACH_MS = 2 * 3_600_000
+LENS = ("watching", "off", "blind")
+
+
+@dataclass(frozen=True, slots=True)
+class Lens:
+    """What a camera last said of its lens, and since when by the hub's clock (ms)."""
+
+    says: str
+    since: int
 
 
 class Presence:
@@ -27,15 +37,18 @@ class Presence:
         site: str,
         link_up: Callable[[], bool] = lambda: True,
         on_said: Callable[[str, bool], None] = lambda device, online: None,
+        now_ms: Callable[[], int] = lambda: 0,
     ) -> None:
         self._site = site
         self.link_up = link_up
-        self._on_said = on_said
+        self._on_said, self._now_ms = on_said, now_ms
         self.online: dict[str, bool] = {}
+        self.lens: dict[str, Lens] = {}
 
     def forget(self) -> None:
         """The link has come anew: a broker that was started again may know nothing of them."""
         self.online.clear()
+        self.lens.clear()
 
     def receive(self, message: Message) -> None:
         """Take one status message; anything else is ignored."""
@@ -48,7 +61,15 @@ class Presence:
             return
         if isinstance(status, dict) and isinstance(status.get("online"), bool):
             self.online[parts[1]] = status["online"]
+            self._look_at_lens(parts[1], status.get("lens"))
             self._on_said(parts[1], status["online"])
+
+
+    def _look_at_lens(self, device: str, says: object) -> None:
+        if says not in LENS:
+            self.lens.pop(device, None)
+        elif device not in self.lens or self.lens[device].says != says:
+            self.lens[device] = Lens(str(says), self._now_ms())
 
 
 class PresenceLog:

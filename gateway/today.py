@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from typing import Any, Protocol
 
 from gateway import plain
@@ -121,7 +121,7 @@ class Quarantine:
 class DeviceRow:
     """One configured device; `online` is None when it has not said so, `seen` is its last health event.
 
-    `sound` is how a microphone hears.
+    `sound` is how a microphone hears, `lens` how a camera is, in plain words.
     """
 
     name: str
@@ -133,6 +133,7 @@ class DeviceRow:
     health: Mapping[str, Value]
     gaps: int
     sound: Sound | None
+    lens: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -201,10 +202,12 @@ def today(
     sinks: Sequence[Follower],
     online: Mapping[str, bool],
     connected: bool = True,
+    lenses: Mapping[str, str] | None = None,
 ) -> Today:
     """Everything about the business day of `now_ms`; JournalError when the journal cannot be read.
 
     `connected`: the broker is there; without it nobody knows which device is `online`.
+    `lenses`: how the cameras are, in plain words.
     """
     privacy, date = profile(site), site.local_date(now_ms)
     records = [
@@ -237,7 +240,7 @@ def today(
         quarantine=quarantine(journal, site),
         duplicates=journal.duplicates(),
         gaps=journal.gaps(),
-        devices=_devices(journal, site, now_ms, online if connected else {}),
+        devices=with_lenses(_devices(journal, site, now_ms, online if connected else {}), lenses or {}),
         sinks=tuple(_sink(journal, sink, rejected) for sink in sinks),
         rejected=rejected.total(),
     )
@@ -349,6 +352,11 @@ def _devices(journal: Journal, site: Site, now_ms: int, online: Mapping[str, boo
     return tuple(
         _device(journal, site, now_ms, name, latest.get(name), online.get(name)) for name in site.devices
     )
+
+
+def with_lenses(devices: Sequence[DeviceRow], lenses: Mapping[str, str]) -> tuple[DeviceRow, ...]:
+    """The rows, each camera's with how it is."""
+    return tuple(replace(device, lens=lenses.get(device.name)) for device in devices)
 
 
 def _device(

@@ -15,6 +15,7 @@ from gateway.privacy import profile
 from gateway.supervisor import stop_on_signals
 from gateway.tflite import ModelError
 from gateway.vision.capture import Capture, EndOfVideoError, VideoError
+from gateway.vision.guard import BLIND, OFF, WATCHING, Guard, Stopwatch
 from gateway.vision.mask import Mask
 from gateway.vision.pipeline import Pipeline, load_pipeline
 from gateway.vision.watch import Watch
@@ -42,6 +43,13 @@ class Camera:
         self._due_s = 0.0
         self._is_open = False
         self._failures = 0
+        self.stopwatch = Stopwatch()
+
+    def lens(self) -> str:
+        """What the lens does: watching, off, or blind, where it gives no picture though it should."""
+        if not self._watch.is_on():
+            return OFF
+        return BLIND if self._failures else WATCHING
 
     def run(self, stop: threading.Event) -> None:
         """Works until `stop` is set. Raises EndOfVideoError, and VideoError when a source stays away."""
@@ -61,8 +69,9 @@ class Camera:
 
     def _look(self, stop: threading.Event) -> None:
         try:
-            self._open()
-            taken_s = self._capture.grab()
+            with self.stopwatch.running():
+                self._open()
+                taken_s = self._capture.grab()
             if self._watch.is_on() and self._is_due(taken_s):
                 self._publish(taken_s)
             self._failures = 0
@@ -146,7 +155,9 @@ def _serve(site: Site, device: str, capture: Capture, state_dir: Path, stop: thr
     moments = MomentDevice(site.broker.address(), site.site, device, state_dir, watch.command)
     health = Health(moments.send, lambda: {"dropped": moments.dropped})
     camera = Camera(capture, pipeline, watch, moments.send, health, site.cameras[device].fps)
+    guard = Guard(camera.lens, camera.stopwatch, lambda lens: moments.tell({"lens": lens}))
     moments.start()
+    threading.Thread(target=guard.run, args=(stop,), daemon=True).start()
     try:
         camera.run(stop)
     finally:

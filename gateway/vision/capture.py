@@ -57,10 +57,9 @@ class Capture:
 
     @property
     def is_file(self) -> bool:
-        """True for a file, which plays on whether or not somebody looks."""
-        return (
-            isinstance(self.source, str) and "://" not in self.source and not self.source.startswith("/dev/")
-        )
+        """True for a file, which plays on whether or not somebody looks; a FIFO is no file."""
+        live = isinstance(self.source, int) or "://" in self.source or self.source.startswith("/dev/")
+        return not live and not Path(str(self.source)).is_fifo()
 
     def open(self) -> None:
         """Opens the source; a file starts at its first frame. Raises VideoError."""
@@ -92,7 +91,10 @@ class Capture:
 
     def image(self) -> Image:
         """The frame last grabbed, (height, width, 3) BGR. Raises VideoError."""
-        good, frame = self._video.retrieve()
+        try:
+            good, frame = self._video.retrieve()
+        except cv2.error:  # a frame that is none
+            good, frame = False, None
         if not good:
             raise VideoError(f"a frame of {shown(self.source)} cannot be decoded")
         return np.asarray(frame, np.uint8)

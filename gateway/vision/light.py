@@ -26,4 +26,4 @@ def brightened(picture: Image) -> Image:
     gain = min(GAIN_MAX, RANGE_AIM / max(1.0, high - low))
     values = picture.astype(np.float32)
     smooth = cv2.GaussianBlur(values, (0, 0), SMOOTH_PX) if gain > GAIN_COARSE else values
-    return np.clip((smooth - low) * gain, 0, 255).astype(np.uint8)
+    return np.asarray(np.clip((smooth - low) * gain, 0, 255), np.uint8)

@@ -19,7 +19,9 @@ from starlette.routing import Route
 from gateway.clock import Clock
 from gateway.config import Site
 from gateway.journal import Journal
+from gateway.lenses import lens_words
 from gateway.presence import Presence
+from gateway.supervisor import Supervisor
 from gateway.today import Follower, today
 from gateway.web.feed import Feed
 from gateway.web.guard import Guard
@@ -49,10 +51,16 @@ class Page:
     """Serves what the journal says about today; read-only, no image ever."""
 
     def __init__(
-        self, journal: Journal, site: Site, clock: Clock, sinks: Sequence[Follower], presence: Presence
+        self,
+        journal: Journal,
+        site: Site,
+        clock: Clock,
+        sinks: Sequence[Follower],
+        presence: Presence,
+        children: Sequence[Supervisor] = (),
     ) -> None:
         self._journal, self._site, self._clock = journal, site, clock
-        self._sinks, self._presence = sinks, presence
+        self._sinks, self._presence, self._children = sinks, presence, children
         self._socket: socket.socket | None = None
 
     def bind(self) -> None:
@@ -90,7 +98,11 @@ class Page:
     def _look(self) -> str:
         now, online = self._clock.now_ms(), dict(self._presence.online)
         connected = self._presence.link_up()
-        return today(self._journal, self._site, now, self._sinks, online, connected).to_json()
+        lenses = lens_words(self._presence.lens, [child.state for child in self._children], self._time)
+        return today(self._journal, self._site, now, self._sinks, online, connected, lenses).to_json()
+
+    def _time(self, t_ms: int) -> str:
+        return self._site.local(t_ms).strftime("%H:%M")
 
 
 class _Server(uvicorn.Server):

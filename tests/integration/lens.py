@@ -5,7 +5,7 @@ import os
 import subprocess
 import sys
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -32,7 +32,7 @@ source = "{source}"
 SIGN = '[camera]\nsign_posted = "2026-01-01 M. Weber"'
 # Runs the process and, at its end, names every file that Python opened for writing.
 WATCHED_PROCESS = """
-import ast, os, sys
+import ast, importlib, os, sys
 from pathlib import Path
 written = []
 WRITING = os.O_WRONLY | os.O_RDWR | os.O_CREAT
@@ -42,7 +42,9 @@ def note(event, args):
 from gateway.config import load_site
 from gateway.vision import camera
 from gateway.vision.camera import run_camera
-camera.RETRY_S = ast.literal_eval(sys.argv[3]) or camera.RETRY_S
+for place, value in ast.literal_eval(sys.argv[3]).items():
+    module, _, name = place.rpartition(".")
+    setattr(importlib.import_module("gateway.vision." + module), name, value)
 sys.addaudithook(note)
 status = run_camera(load_site(Path(sys.argv[1])), "cam-1", Path(sys.argv[2]))
 print("WRITTEN", *written, sep="\\n")
@@ -68,20 +70,32 @@ class Shop:
         wait_for(lambda: self.bus is not None and self.bus.connected)
 
     def start_camera(
-        self, source: Path | str, camera: str = SIGN, retry: str = "None", under: Sequence[str] = ()
+        self,
+        source: Path | str,
+        camera: str = SIGN,
+        limits: Mapping[str, object] | None = None,
+        under: Sequence[str] = (),
     ) -> None:
         """Its HOME, working folder and temporary folder are one folder that the test can look into.
 
-        `under`: a command that runs it, such as strace.
+        `limits`: constants of gateway.vision that would make the test long; `under`: a command that runs it.
         """
         home = self.folder / "home"
-        home.mkdir()
+        home.mkdir(exist_ok=True)
         site = self.folder / "site.toml"
         site.write_text(SITE.format(port=self.broker.port, source=source, camera=camera))
         places = {"HOME": str(home), "TMPDIR": str(home), "PYTHONDONTWRITEBYTECODE": "1"}
         cache = {"EMOBOX_CACHE": str(fetch.cache_dir()), "PYTHONPATH": str(ROOT)}
         self.process = subprocess.Popen(
-            [*under, sys.executable, "-c", WATCHED_PROCESS, str(site), str(self.folder / "state"), retry],
+            [
+                *under,
+                sys.executable,
+                "-c",
+                WATCHED_PROCESS,
+                str(site),
+                str(self.folder / "state"),
+                repr(dict(limits or {})),
+            ],
             env=os.environ | places | cache,
             cwd=home,
             stdout=subprocess.PIPE,
@@ -93,6 +107,11 @@ class Shop:
         """(when taken, event) of one kind; the time is this process's monotonic clock."""
         found = [(t, json.loads(m.payload)) for t, m in self.got if m.topic.endswith("/event")]
         return [(t - e["age"] / 1000, e) for t, e in found if e["kind"] == kind]
+
+    def lenses(self) -> list[str]:
+        """What the camera has said of its lens, one after the other."""
+        said = [json.loads(m.payload).get("lens") for _, m in self.got if m.topic.endswith("/status")]
+        return [lens for lens, before in zip(said, [None, *said], strict=False) if lens and lens != before]
 
     def watch(self, for_ms: int) -> float:
         assert self.bus is not None

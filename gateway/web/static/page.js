@@ -223,6 +223,7 @@ function renderDevices() {
     return h("li", {},
       h("span", device.online === false ? { class: "bad" } : {}, state),
       ` · ${device.name} · ${device.kind}, ${device.point}${device.test ? ", test mode" : ""}`,
+      device.lens ? h("span", { "data-figure": `lens-${device.name}` }, ` · ${device.lens}`) : null,
       h("span", { class: "do" }, healthOf(device)),
       device.sound === null ? null : soundOf(device));
   }));
