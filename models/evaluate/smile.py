@@ -58,19 +58,20 @@ class Skipped:
 def evaluate(images: Path, labels: Path, options: Options) -> dict[str, Any]:
     """The report. Raises EvaluationError, fetch.FetchError, tflite.ModelError."""
     truths = read_truths(labels)
-    pictures = open_pictures(images)
-    read = reader(options)
-    done = list(
-        tqdm(_cases(pictures, truths, read, options), desc="smile", unit="pictures", **_bar(truths, options))
-    )
-    cases = [one for one in done if isinstance(one, Case)]
+    cases, skipped = measured(open_pictures(images), truths, options)
     if not cases:
         raise EvaluationError(f"none of the {len(truths)} files that {labels} names is a picture in {images}")
-    return report(cases, [one for one in done if isinstance(one, Skipped)], options)
+    return report(cases, skipped, options)
 
 
-def _bar(truths: Sequence[Any], options: Options) -> dict[str, Any]:
-    return {"total": len(truths), "disable": None if options.show is None else not options.show}
+def measured(
+    pictures: Pictures, truths: Sequence[tuple[str, bool]], options: Options
+) -> tuple[list[Case], list[Skipped]]:
+    """Every file of `truths` (file, smile), read, or left out. Raises EvaluationError."""
+    hidden = None if options.show is None else not options.show
+    todo = tqdm(truths, desc=f"smile {options.variant or ''}".strip(), unit="pictures", disable=hidden)
+    done = list(_cases(pictures, todo, reader(options), options))
+    return [one for one in done if isinstance(one, Case)], [one for one in done if isinstance(one, Skipped)]
 
 
 def read_truths(labels: Path) -> list[tuple[str, bool]]:

@@ -14,17 +14,12 @@ from gateway.vision.pipeline import load_detector
 from gateway.vision.smile import CROP_PX, MARGIN, standardised
 from models.evaluate.labels import open_pictures
 from models.evaluate.smile import read_truths
-from models.training.smile_data import hash_of
 from models.training.smile_net import Net
+from models.training.smile_people import is_calibration
 
 TEMPERATURES = np.exp(np.linspace(np.log(0.3), np.log(4), 400))
 
 Floats = NDArray[np.float64]
-
-
-def is_calibration(file: str) -> bool:
-    """Whether a picture belongs to the fifth; it is left out of all figures of the card."""
-    return hash_of("calibration" + file) % 5 == 0
 
 
 def temperature_of(net: Net, images: Path, labels: Path) -> float:

@@ -132,10 +132,10 @@ def load_fer_rows(path: Path, part: int) -> Faces:
 
 
 def _muxspace(data: Path, kept: Path) -> Faces:
-    names, labels = _names(data), _labels(data)
+    names, labels = muxspace_names(data), _labels(data)
     with np.load(kept) as file:
         found, patches, landmarks, fer = (file[k] for k in ("found", "patches", "landmarks", "fer"))
-    plain = _plain(data)
+    plain = plain_muxspace(data)
     pictures = [
         patch if seen else next_one for patch, seen, next_one in zip(patches, found, plain, strict=True)
     ]
@@ -157,13 +157,15 @@ def _labels(data: Path) -> dict[str, str]:
         return {row["file"]: row["emotion"] for row in csv.DictReader(file)}
 
 
-def _names(data: Path) -> list[str]:
+def muxspace_names(data: Path) -> list[str]:
+    """The files of muxspace."""
     return sorted(_labels(data))
 
 
-def _plain(data: Path) -> Iterator[Grey]:
+def plain_muxspace(data: Path) -> Iterator[Grey]:
+    """The pictures of muxspace in the order of names."""
     with zipfile.ZipFile(data / MUXSPACE) as archive:
-        for name in _names(data):
+        for name in muxspace_names(data):
             pixels = np.frombuffer(archive.read(name), np.uint8)
             yield np.asarray(cv2.imdecode(pixels, cv2.IMREAD_GRAYSCALE), np.uint8)
 
@@ -172,7 +174,7 @@ def _upright(data: Path) -> Iterator[tuple[str, Array]]:
     """Patch, landmarks and fer's reading of each muxspace picture, as columns."""
     detector, mesh, fer = load_detector(), Model(fetch.path("face_landmarks")), load_fer()
     rows = []
-    for grey in tqdm(_plain(data), desc=MUXSPACE, unit="pictures", total=len(_names(data))):
+    for grey in tqdm(plain_muxspace(data), desc=MUXSPACE, unit="pictures", total=len(muxspace_names(data))):
         image = padded(grey)
         faces = [face for face in detector.find(image) if face.box.width > FACE_MIN_PX]
         if faces:
