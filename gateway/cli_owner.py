@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import argparse
+import json
 import sys
 import time
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
-from gateway.cli_store import FAILED, OK, UNUSABLE, config_argument
+from gateway.cli_store import FAILED, OK, UNUSABLE, config_argument, guarded, opened
 from gateway.config import load_site
 
 if TYPE_CHECKING:
@@ -20,6 +21,7 @@ LINK_WAIT_S = 5.0
 def add_verbs(add: Callable[..., None]) -> None:
     """Every verb of this file; `add` takes name, verb, help and the function that adds its arguments."""
     add("prompt", prompt, "light the lamps of a point: ask the next customer", prompt_arguments)
+    add("report", guarded(report), "figures of the last days that the page does not show", report_arguments)
 
 
 def prompt_arguments(parser: argparse.ArgumentParser) -> None:
@@ -63,3 +65,28 @@ def _why_dark(point: str, lights: list[str]) -> str:
     if not lights:
         return f"{point}: has no keyfob and no terminal whose light could say it (none in test mode)"
     return "the broker does not answer; start it or check [broker] in site.toml"
+
+
+def report_arguments(parser: argparse.ArgumentParser) -> None:
+    """emobox report [--days N] [--json]."""
+    config_argument(parser)
+    parser.add_argument("--days", type=_days, default=1, help="business days up to now, 1 to 92 (default: 1)")
+    parser.add_argument("--json", action="store_true", help="print one JSON object")
+
+
+def _days(text: str) -> int:
+    if not text.isdecimal() or not 1 <= int(text) <= 92:
+        raise argparse.ArgumentTypeError("allowed is 1 to 92")
+    return int(text)
+
+
+def report(args: argparse.Namespace) -> int:
+    """Shares, tables and sample sizes of the whole shop, from the journal; whether or not the hub runs."""
+    from gateway import report as room
+    from gateway.clock import Clock
+
+    site = load_site(args.config)
+    with opened(site, read_only=True) as journal:
+        found = room.report(journal, site, Clock().now_ms(), args.days)
+    print(json.dumps(found, ensure_ascii=False) if args.json else "\n".join(room.lines(found)))
+    return OK
