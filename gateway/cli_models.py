@@ -17,6 +17,8 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
+from gateway import cli_phrases as phrases
+
 Verb = Callable[[argparse.Namespace], int]
 Actions = Any  # argparse's sub-parsers action, which it does not name in public
 
@@ -148,5 +150,5 @@ def _report(
     return OK
 
 
-EVALUATIONS: tuple[Callable[[Actions], None], ...] = (_smile, _detector)
-TRAININGS: tuple[Callable[[Actions], None], ...] = ()
+EVALUATIONS: tuple[Callable[[Actions], None], ...] = (_smile, _detector, phrases.evaluate_action)
+TRAININGS: tuple[Callable[[Actions], None], ...] = (phrases.train_action,)

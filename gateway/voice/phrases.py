@@ -32,7 +32,7 @@ class Phrase:
 
 def catalogue(folder: Path = HEADS) -> dict[str, Phrase]:
     """Every phrase by id, from the cards under `folder`. Raises CardError."""
-    return {phrase.id: phrase for phrase in map(_read, sorted(folder.glob("*/*.toml")))}
+    return {phrase.id: phrase for phrase in map(read_card, sorted(folder.glob("*/*.toml")))}
 
 
 def choose(wanted: Iterable[str], known: dict[str, Phrase]) -> tuple[list[Phrase], list[str]]:
@@ -41,7 +41,8 @@ def choose(wanted: Iterable[str], known: dict[str, Phrase]) -> tuple[list[Phrase
     return [known[name] for name in names if name in known], [name for name in names if name not in known]
 
 
-def _read(card: Path) -> Phrase:
+def read_card(card: Path) -> Phrase:
+    """The phrase that `card` describes. Raises CardError."""
     try:
         table = tomllib.loads(card.read_text("utf-8"))
         hear = table["hear"]
@@ -54,7 +55,7 @@ def _read(card: Path) -> Phrase:
             threshold=float(hear["threshold"]),
             lag_s=float(hear["lag_s"]),
         )
-    except (tomllib.TOMLDecodeError, KeyError, IndexError, TypeError, ValueError) as error:
+    except (OSError, tomllib.TOMLDecodeError, KeyError, IndexError, TypeError, ValueError) as error:
         raise CardError(
             f"{card}: unusable ({type(error).__name__}: {error}); restore it from the release"
         ) from error

@@ -1,173 +1,323 @@
-"""The training set as embeddings: synthetic phrases, near misses and talk, and real speech as negatives."""
+"""Training sets as embeddings: phrases, near misses and talk, spoken, put into scenes and kept on disk."""
 
 from __future__ import annotations
 
 import hashlib
-import subprocess
-import tomllib
 import zipfile
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from numpy.random import Generator
 from numpy.typing import NDArray
 from tqdm import tqdm
 
-from gateway.voice.engine import EMBEDDING, FRAME, RATE, Features
-from models.training import augment, speech
-from models.training.augment import Scene
-from models.training.speech import Sound, SpeechError, Voice
+from gateway.voice.engine import FRAME_S, RATE, WARM_UP_FRAMES
+from models.training import augment, morph, speech, texts
+from models.training.features import Batch, pcm
+from models.training.speech import Saying, Sound, Voice
+from models.training.texts import Wanted
 
-TEXTS = Path(__file__).with_name("texts_en.toml")
-FOLDS = 3
-NEAR_VOICES = 16
-TALK_VOICES = 6
-NEGATED_VOICES = 40
-REAL_ARCHIVES = ("librispeech_train.zip", "commonvoice_other_languages.zip")
-# A person speaks in one fold only, whatever program speaks for them (flite-slt and rhvoice-slt are one).
-SPEAKER_FOLDS = {
-    **dict.fromkeys(("rhvoice-clb", "flite-awb", "espeak-en-gb-scotland", "espeak-en-029"), 0),
-    **dict.fromkeys(
-        ("rhvoice-bdl", "flite-kal16", "festival-kal_diphone", "espeak-en-us", "espeak-en-us-nyc"), 1
-    ),
-    **dict.fromkeys(("rhvoice-slt", "flite-slt", "flite-rms", "festival-ked_diphone"), 2),
-    **dict.fromkeys(("espeak-en-gb", "espeak-en-gb-x-rp", "espeak-en-gb-x-gbclan"), 2),
-}
-LOUD_VOICES = {"rhvoice": 3, "flite": 2, "festival": 2, "espeak": 1}
-"""Noisy copies of a phrase by program: natural voices count for more."""
+SCENE_FRAMES = WARM_UP_FRAMES + 22
+"""Those after the warm-up are judged: the last second of a phrase and 0.8 s after it."""
+STREAM_S = 40.0
+VERSION = 3
+"""Part of every kept file's name: raise it when scenes change."""
 
 
 @dataclass(frozen=True)
-class Clip:
-    """Embeddings (n, 96) of one scene; `kind` is a phrase id, `near`, `talk` or `real`."""
+class Size:
+    """How much is spoken: clips of a phrase by program (and scenes of each); voices for each other text."""
+
+    rhvoice: int = 54
+    flite: int = 48
+    festival: int = 8
+    espeak: int = 90
+    near: int = 4
+    negated: int = 12
+    talk: int = 5
+    salads: int = 200
+    fortunes: int = 420
+    own_near: int = 220
+    scenes: int = 4
+    steps: tuple[int, int] = (600, 900)
+
+    @property
+    def clips(self) -> dict[str, int]:
+        """Clips of a phrase by program, spread evenly over the program's voices."""
+        return {name: getattr(self, name) for name in ("rhvoice", "flite", "festival", "espeak")}
+
+
+FULL = Size()
+QUICK = Size(6, 4, 2, 12, 1, 1, 1, 6, 0, 8, 2, (60, 60))
+"""For tests: proves the path, makes no good head."""
+
+
+@dataclass
+class Bag:
+    """Clips of one kind: `rows` are embeddings (n, 96) of all of them; `starts` where each begins."""
 
     kind: str
-    speaker: str
-    fold: int
-    clean: bool
-    text: str
-    end_s: float | None
-    embeddings: NDArray[np.float32]
+    language: str
+    rows: NDArray[np.float16]
+    starts: NDArray[np.int64]
+    ends_s: NDArray[np.float64]
+    """When the phrase of each clip ends, s from the clip's start; NaN without one."""
+    texts: list[str] = field(default_factory=list)
+    speakers: list[str] = field(default_factory=list)
+
+    @property
+    def hours(self) -> float:
+        """Sound in the bag."""
+        return len(self.rows) * FRAME_S / 3600
 
 
 @dataclass(frozen=True)
-class Line:
-    """One text to be spoken by one voice."""
+class Studio:
+    """What sets are made with: voices, the folder for what is kept, other people's talk, the size, a seed."""
 
-    kind: str
-    text: str
-    voice: Voice
+    voices: Sequence[Voice]
+    cache: Path
+    size: Size
+    seed: int
+
+    def generator(self, name: str) -> Generator:
+        """One for each set, so that a set does not depend on what was made before."""
+        return np.random.default_rng([self.seed, *name.encode()])
 
 
-def texts() -> dict[str, dict[str, object]]:
-    """texts_en.toml's phrases by id."""
-    return dict(tomllib.loads(TEXTS.read_text("utf-8"))["phrases"])
+def kept(studio: Studio, name: str, parts: object, make: Callable[[Generator], Iterator[Bag]]) -> list[Bag]:
+    """The bags of `make`, or what is kept of them from an earlier run with the same ingredients."""
+    file = _place(studio, name, parts)
+    if not file.exists():
+        file.parent.mkdir(parents=True, exist_ok=True)
+        _save(file, list(make(studio.generator(name))))
+    return _load(file)
 
 
-def lines(rng: Generator) -> list[Line]:
-    """What is spoken: each phrase by every voice, near misses and talk by a random few."""
-    table, voices = tomllib.loads(TEXTS.read_text("utf-8")), speech.all_voices()
-    out = [Line(name, text, v) for name, p in table["phrases"].items() for text in p["texts"] for v in voices]
-    for kind, count in (("near", NEAR_VOICES), ("talk", TALK_VOICES)):
-        for text in table[kind]["texts"]:
-            out += [Line(kind, text, voice) for voice in _some_voices(voices, count, rng)]
+def _place(studio: Studio, name: str, parts: object) -> Path:
+    key = hashlib.sha256(repr((VERSION, name, parts, studio.voices, studio.seed)).encode())
+    return studio.cache / "sets" / f"{name}-{key.hexdigest()[:16]}.npz"
+
+
+def _save(file: Path, bags: Sequence[Bag]) -> None:
+    content: dict[str, NDArray[Any]] = {}
+    for number, bag in enumerate(bags):
+        about = np.array([bag.kind, bag.language, "\n".join(bag.texts), "\n".join(bag.speakers)])
+        parts: dict[str, NDArray[Any]] = {
+            "rows": bag.rows,
+            "starts": bag.starts,
+            "ends": bag.ends_s,
+            "about": about,
+        }
+        content |= {f"{name}{number}": value for name, value in parts.items()}
+    made = file.with_suffix(".part.npz")
+    with zipfile.ZipFile(made, "w") as archive:
+        for name, value in content.items():
+            with archive.open(f"{name}.npy", "w", force_zip64=True) as out:
+                np.lib.format.write_array(out, value)
+    made.replace(file)
+
+
+def _load(file: Path) -> list[Bag]:
+    with np.load(file) as data:
+        count = sum(name.startswith("rows") for name in data.files)
+        return [
+            _bag(*(data[f"{part}{n}"] for part in ("rows", "starts", "ends", "about"))) for n in range(count)
+        ]
+
+
+def _bag(
+    rows: NDArray[np.float16], starts: NDArray[np.int64], ends: NDArray[np.float64], about: NDArray[np.str_]
+) -> Bag:
+    kind, language, said, speakers = (str(part) for part in about)
+    return Bag(kind, language, rows, starts, ends, said.split("\n"), speakers.split("\n"))
+
+
+def positives(studio: Studio, wanted: Wanted, talk: Sequence[Sound]) -> Bag:
+    """`wanted` by every voice in many scenes; a third begins within a longer sentence."""
+    parts = _ingredients(studio, wanted)
+    return kept(studio, wanted.id, parts, lambda rng: iter([_positives(studio, wanted, talk, rng)]))[0]
+
+
+def made_before(studio: Studio, wanted: Wanted) -> Bag | None:
+    """What `positives` has kept, if anything."""
+    file = _place(studio, wanted.id, _ingredients(studio, wanted))
+    return _load(file)[0] if file.exists() else None
+
+
+def _ingredients(studio: Studio, wanted: Wanted) -> object:
+    return wanted, studio.size.clips, studio.size.scenes
+
+
+def _positives(studio: Studio, wanted: Wanted, talk: Sequence[Sound], rng: Generator) -> Bag:
+    said = phrase_sayings(wanted, studio, rng)
+    return _scenes(studio, wanted.id, wanted.language, said, talk, rng, copies=_copies(studio), ends=True)
+
+
+def phrase_sayings(wanted: Wanted, studio: Studio, rng: Generator) -> list[Saying]:
+    """All sayings of a phrase: wordings, carriers, voices, paces."""
+    before = texts.table(wanted.language)["carriers"]["before"]
+    out = []
+    for voice in _turns(studio):
+        text = wanted.texts[int(rng.integers(len(wanted.texts)))]
+        lead = f"{rng.choice(before)}, " if rng.random() < 0.3 else ""
+        mark = str(rng.choice(["", "", ".", "!", "?"]))
+        out.append(speech.saying(f"{lead}{text}{mark}", voice, rng))
     return out
 
 
-def negated_lines(rng: Generator) -> list[Line]:
-    """Answers turned round by a "not", as near misses; by many voices."""
-    table, voices = tomllib.loads(TEXTS.read_text("utf-8")), speech.all_voices()
-    texts = table["negated"]["texts"]
-    return [
-        Line("near", text, voice) for text in texts for voice in _some_voices(voices, NEGATED_VOICES, rng)
-    ]
+def _turns(studio: Studio) -> Iterator[Voice]:
+    """Each voice as often as its program's clips ask for."""
+    for program, count in studio.size.clips.items():
+        voices = [voice for voice in studio.voices if voice.program == program]
+        each, more = divmod(count, max(1, len(voices)))
+        for number, voice in enumerate(voices):
+            yield from [voice] * (each + (number < more))
 
 
-def _some_voices(voices: Sequence[Voice], count: int, rng: Generator) -> list[Voice]:
-    """`count` voices; programs with natural voices are as likely as espeak with its many."""
-    weight = np.array([{"rhvoice": 3.0, "flite": 2.0, "festival": 2.0}.get(v.program, 0.6) for v in voices])
-    chosen = rng.choice(len(voices), count, replace=False, p=weight / weight.sum())
-    return [voices[int(i)] for i in chosen]
+def _copies(studio: Studio) -> dict[str, int]:
+    """Scenes of each clip by program."""
+    most = studio.size.scenes
+    few = len({v.name for v in studio.voices if v.program != "espeak"}) < 4
+    return {
+        "rhvoice": most,
+        "flite": most // 2,
+        "festival": most // 2,
+        "espeak": most // (2 if few else 3) or 1,
+    }
 
 
-def real_speech(folder: Path | None) -> dict[str, Sound]:
-    """The recordings under `folder` by name, read with ffmpeg; nothing without a folder."""
-    out: dict[str, Sound] = {}
-    for archive in REAL_ARCHIVES if folder else ():
-        with zipfile.ZipFile(Path(str(folder)) / archive) as file:
-            names = sorted(name for name in file.namelist() if name.endswith((".flac", ".mp3")))
-            for name in tqdm(names, desc=archive, unit="clip"):
-                out[name] = decode(file.read(name))
-    return out
-
-
-def decode(content: bytes) -> Sound:
-    """Any sound file that ffmpeg reads, as mono 16 kHz, −1…1. Raises SpeechError."""
-    command = ["ffmpeg", "-v", "error", "-i", "-", "-f", "s16le", "-ar", str(RATE), "-ac", "1", "-"]
-    done = subprocess.run(command, input=content, capture_output=True)
-    if done.returncode:
-        raise SpeechError(f"ffmpeg cannot read a recording: {done.stderr.decode(errors='replace')[-200:]}")
-    return np.frombuffer(done.stdout, "<i2").astype(np.float32) / 32768
-
-
-def build(real: dict[str, Sound], cache: Path, rng: Generator) -> list[Clip]:
-    """All clips of the set, with progress; about 15 minutes on one core."""
-    features, spoken = Features(), lines(rng)
-    sounds = _say_all(spoken, cache)
-    talk = [sound for line, sound in zip(spoken, sounds, strict=True) if line.kind == "talk"]
-    others = [*talk, *real.values()]
-    out = list(_spoken_clips(spoken, sounds, others, features, rng))
-    for name, sound in tqdm(real.items(), desc="embed real", unit="clip"):
-        out += _real_clips(name, sound, others, features, rng)
-    negated = negated_lines(rng)
-    return [*out, *_spoken_clips(negated, _say_all(negated, cache), others, features, rng)]
-
-
-def _say_all(spoken: Sequence[Line], cache: Path) -> list[Sound]:
-    return [speech.say(line.text, line.voice, cache) for line in tqdm(spoken, desc="speak", unit="clip")]
-
-
-def _spoken_clips(
-    spoken: Sequence[Line],
-    sounds: Sequence[Sound],
-    others: Sequence[Sound],
-    features: Features,
+def _scenes(
+    studio: Studio,
+    kind: str,
+    language: str,
+    said: Sequence[Saying],
+    talk: Sequence[Sound],
     rng: Generator,
-) -> Iterator[Clip]:
-    for line, sound in tqdm(list(zip(spoken, sounds, strict=True)), desc="embed", unit="clip"):
-        yield from (_clip(line, clean, scene, features) for clean, scene in _scenes(line, sound, others, rng))
+    *,
+    copies: dict[str, int],
+    ends: bool,
+) -> Bag:
+    batch, seconds = Batch(SCENE_FRAMES), SCENE_FRAMES * FRAME_S
+    rows, ends_s, owners = [], [], []
+    for what in tqdm(said, desc=f"{kind}: speak and listen", unit="clip"):
+        sound = speech.say(what, studio.cache / "speech")
+        for _ in range(copies[what.voice.program]):
+            made = augment.scene(sound, seconds, talk, rng)
+            rows.append(batch.embed(pcm(made.sound)).astype(np.float16))
+            ends_s.append(made.end_s if ends else np.nan)
+            owners.append(what)
+    starts = np.arange(len(rows)) * SCENE_FRAMES
+    said_texts, speakers = [what.text for what in owners], [what.voice.speaker for what in owners]
+    return Bag(kind, language, np.concatenate(rows), starts, np.array(ends_s), said_texts, speakers)
 
 
-def _scenes(line: Line, sound: Sound, talk: Sequence[Sound], rng: Generator) -> Iterator[tuple[bool, Scene]]:
-    yield True, augment.clean_scene(sound, rng)
-    for _ in range(1 if line.kind in ("near", "talk") else LOUD_VOICES[line.voice.program]):
-        yield False, augment.scene(sound, talk, rng)
-
-
-def _clip(line: Line, clean: bool, scene: Scene, features: Features) -> Clip:
-    end_s = None if line.kind in ("near", "talk") else scene.end_s
-    fold = SPEAKER_FOLDS[line.voice.speaker]
-    return Clip(line.kind, line.voice.speaker, fold, clean, line.text, end_s, embed(scene.sound, features))
-
-
-def _real_clips(
-    name: str, sound: Sound, talk: Sequence[Sound], features: Features, rng: Generator
-) -> Iterator[Clip]:
-    person = name.split("-")[0]
-    fold = int(hashlib.sha256(person.encode()).hexdigest(), 16) % FOLDS
-    for clean, piece in ((True, sound), (False, augment.in_shop(augment.resized(sound, rng), talk, rng))):
-        yield Clip("real", person, fold, clean, name, None, embed(piece, features))
-
-
-def embed(sound: Sound, features: Features) -> NDArray[np.float32]:
-    """Embeddings (n, 96) of the whole frames of `sound`, by the gateway's own streaming code."""
-    features.reset()
-    samples = np.clip(sound * 32768, -32768, 32767).astype(np.int16)
-    frames = samples[: len(samples) // FRAME * FRAME].reshape(-1, FRAME)
-    return (
-        np.stack([features.push(frame) for frame in frames])
-        if len(frames)
-        else np.zeros((0, EMBEDDING), np.float32)
+def recordings(studio: Studio, wanted: Wanted, sounds: Sequence[Sound], talk: Sequence[Sound]) -> Bag:
+    """Scenes of a shop's own recordings of a phrase; `speakers` are the numbers of the recordings."""
+    batch, seconds, rng = Batch(SCENE_FRAMES), SCENE_FRAMES * FRAME_S, studio.generator("recordings")
+    rows, ends_s, owners = [], [], []
+    for number, sound in enumerate(tqdm(sounds, desc=f"{wanted.id}: own recordings", unit="clip")):
+        for _ in range(2 * studio.size.scenes):
+            made = augment.scene(sound, seconds, talk, rng)
+            rows.append(batch.embed(pcm(made.sound)).astype(np.float16))
+            ends_s.append(made.end_s)
+            owners.append(str(number))
+    starts = np.arange(len(rows)) * SCENE_FRAMES
+    return Bag(
+        wanted.id,
+        wanted.language,
+        np.concatenate(rows),
+        starts,
+        np.array(ends_s),
+        [wanted.texts[0]] * len(rows),
+        owners,
     )
+
+
+def near(studio: Studio, wanted: Wanted, talk: Sequence[Sound]) -> Bag:
+    """What sounds like `wanted` and is not: parts of it, words changed, letters changed."""
+
+    def make(rng: Generator) -> Iterator[Bag]:
+        said = [
+            speech.saying(text, speech.draw(studio.voices, rng), rng)
+            for text in texts.near(wanted, studio.size.own_near, rng)
+        ]
+        copies = dict.fromkeys(speech.PROGRAMS, 1)
+        yield _scenes(studio, "near", wanted.language, said, talk, rng, copies=copies, ends=False)
+
+    return kept(studio, f"{wanted.id}-near", (wanted, studio.size.own_near), make)[0]
+
+
+def shared(studio: Studio, language: str) -> list[Bag]:
+    """Near misses of the phrases that ship, and hours of talk: negatives of every head of `language`."""
+    size = studio.size
+    sizes = (size.near, size.negated, size.talk, size.salads, size.fortunes)
+    parts = (texts.table(language), sizes)
+    return kept(studio, f"shared-{language}", parts, lambda rng: _shared(studio, language, rng))
+
+
+def _shared(studio: Studio, language: str, rng: Generator) -> Iterator[Bag]:
+    said = talk_sayings(studio, language, rng)
+    sounds = [
+        speech.say(what, studio.cache / "speech")
+        for what in tqdm(said, desc=f"talk ({language})", unit="text")
+    ]
+    yield streams("talk", language, sounds, studio, rng)
+    for kind, count in (("near", studio.size.near), ("negated", studio.size.negated)):
+        lines = _lines(texts.table(language)[kind]["texts"], studio.voices, count, rng)
+        copies = dict.fromkeys(speech.PROGRAMS, 2 if kind == "negated" else 1)
+        yield _scenes(studio, kind, language, lines, sounds, rng, copies=copies, ends=False)
+
+
+def talk_sayings(studio: Studio, language: str, rng: Generator) -> list[Saying]:
+    """Shop talk, word salad and fortunes."""
+    more = [
+        *texts.salad(language, studio.size.salads, rng),
+        *texts.fortunes(language, studio.size.fortunes, rng),
+    ]
+    talk = texts.table(language)["talk"]["texts"]
+    if studio.size.talk < 2:
+        talk = talk[:8]
+    return [*_lines(talk, studio.voices, studio.size.talk, rng), *_lines(more, studio.voices, 1, rng)]
+
+
+def _lines(said: Iterable[str], voices: Sequence[Voice], count: int, rng: Generator) -> list[Saying]:
+    """Each text by `count` voices."""
+    return [speech.saying(text, speech.draw(voices, rng), rng) for text in said for _ in range(count)]
+
+
+def some_talk(studio: Studio, language: str) -> list[Sound]:
+    """Sounds for the background of scenes: the first texts of the shared talk."""
+    said = talk_sayings(studio, language, studio.generator(f"shared-{language}"))
+    return [speech.say(what, studio.cache / "speech") for what in said[:160]]
+
+
+def streams(kind: str, language: str, sounds: Sequence[Sound], studio: Studio, rng: Generator) -> Bag:
+    """Sounds one after the other, each as it is or in a shop's noise, in streams of about 40 s."""
+    batch, rows, current = Batch(), [], [np.zeros(0, np.float32)]
+    for number, sound in enumerate(tqdm(sounds, desc=f"{kind} ({language}): listen", unit="clip")):
+        current.append(_passing(sound, sounds, rng))
+        if sum(map(len, current)) >= STREAM_S * RATE or number == len(sounds) - 1:
+            rows.append(batch.embed(pcm(np.concatenate(current))).astype(np.float16))
+            current = [np.zeros(0, np.float32)]
+    starts = np.cumsum([0, *(len(part) for part in rows[:-1])])
+    names = [""] * len(rows)
+    return Bag(kind, language, np.concatenate(rows), starts, np.full(len(rows), np.nan), names, names)
+
+
+def _passing(sound: Sound, others: Sequence[Sound], rng: Generator) -> Sound:
+    """A sound with a pause after it; half of them by somebody like the speaker and in noise."""
+    if rng.random() < 0.5 and len(sound) < 15 * RATE:
+        sound = augment.in_shop(morph.another(sound, rng) if rng.random() < 0.5 else sound, others, rng)
+    return np.concatenate([sound, np.zeros(int(rng.uniform(0.1, 0.6) * RATE), np.float32)])
+
+
+def some(bag: Bag, chosen: NDArray[np.int64]) -> Bag:
+    """The chosen clips of a bag of scenes."""
+    rows = bag.rows.reshape(len(bag.starts), SCENE_FRAMES, -1)[chosen].reshape(-1, bag.rows.shape[1])
+    said, speakers = [bag.texts[i] for i in chosen], [bag.speakers[i] for i in chosen]
+    starts = np.arange(len(chosen)) * SCENE_FRAMES
+    return Bag(bag.kind, bag.language, rows, starts, bag.ends_s[chosen], said, speakers)

@@ -1,146 +1,162 @@
-"""Trains the phrase heads of models/tflite/en: `python -m models.training.phrases --data FOLDER`.
+"""Trains the phrase heads that ship: `python -m models.training.phrases --data FOLDER [--only ID,…]`.
 
-FOLDER holds librispeech_train.zip and commonvoice_other_languages.zip. Seeded, CPU only, about 20 minutes on
-one core. Needs ffmpeg and the synthesisers that speech.py names; nothing of it is needed at run time.
-Voices are split into three folds by speaker: thresholds and all figures of a card come from heads that never
-heard the speaker; the head that ships is trained the same way on all of them.
+FOLDER holds librispeech_train.zip and commonvoice_other_languages.zip; Debian's asterisk prompts are used
+too where they are installed. Of all real speech the last third in name order is kept out, for tests. Seeded,
+CPU only; about two minutes a head. What was made before is not made again (--cache); nothing of it is needed
+at run time. The figures of a card come from check.py, on voices that had no part in this.
 """
 
 from __future__ import annotations
 
 import argparse
+import hashlib
 import sys
-from collections.abc import Sequence
-from dataclasses import dataclass
-from functools import partial
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
-from numpy.random import Generator
-from numpy.typing import NDArray
-from tqdm import tqdm
 
-from gateway.voice.engine import EMBEDDING, FRAME_S, HEAD_WINDOW, WARM_UP_FRAMES
-from models.training import cards, clips, heads, speech
-from models.training.clips import Clip
-from models.training.heads import Batch, Weights
+from models.training import cards, clips, heads, learn, recordings, speech, texts
+from models.training.calibrate import Calibrated, calibrate
+from models.training.clips import Bag, Size, Studio
+from models.training.heads import Weights
+from models.training.texts import Wanted
 
-SEED = 20261121
-POSITIVE_S = (0.0, 0.36)
-"""Windows that end this long after the phrase's end are positives; others near it are left out."""
-LEFT_OUT_S = (-0.3, 0.75)
-POSITIVES, BATCH_SHARES = 128, {"near": 112, "other": 64, "partial": 64, "talk": 48, "real": 112}
-STEPS = (1200, 1600)
-HARD = 4000
-HARD_BATCH = 96
-
-Rows = NDArray[np.int64]
-Floats = NDArray[np.float32]
+SEED = 20261122
+HEADS = Path(__file__).parents[1] / "tflite"
+CACHE = Path.home() / ".cache" / "emobox" / "phrases"
+ARCHIVES = {
+    "librispeech_train.zip": ("en", "read English, LibriSpeech, CC BY 4.0"),
+    "commonvoice_other_languages.zip": ("other", "Common Voice cs, pl, de, tt, CC0"),
+}
+PROMPTS = {
+    Path("/usr/share/asterisk/sounds/en"): ("en", "Debian asterisk-core-sounds-en-wav 1.6.1, CC BY-SA 3.0"),
+    Path("/usr/share/asterisk/sounds/ru"): ("ru", "Debian asterisk-core-sounds-ru-wav 1.6.1, CC BY-SA 3.0"),
+}
+TRAINED_SHARE = 2 / 3
+"""Of the recordings in name order; Russian prompts: half."""
+SHORTEST_S = 0.2
+FAMILY = {
+    "en": replace(clips.FULL, own_near=60),
+    "ru": replace(clips.FULL, own_near=60, near=2, negated=6),
+}
 
 
 @dataclass(frozen=True)
-class Windows:
-    """All windows of the set: row of the last embedding, and the clip and offset (s) it belongs to."""
+class Made:
+    """A head and what is known of it before any test."""
 
-    rows: Floats
-    last: Rows
-    clip: Rows
-    offset_s: Floats
-
-    def at(self, chosen: Rows) -> Floats:
-        """The chosen windows as (n, 1536)."""
-        index = self.last[chosen][:, None] + np.arange(1 - HEAD_WINDOW, 1)
-        found: Floats = self.rows[index]
-        return found.reshape(len(chosen), HEAD_WINDOW * EMBEDDING)
+    wanted: Wanted
+    head: Weights
+    calibrated: Calibrated
+    hours: Mapping[str, float]
 
 
-def windows_of(every: Sequence[Clip]) -> Windows:
-    """The windows of all clips after the warm-up."""
-    starts = np.cumsum([0, *(len(clip.embeddings) for clip in every)])
-    last, owner, offset = [], [], []
-    for number, clip in enumerate(every):
-        frames = np.arange(WARM_UP_FRAMES, len(clip.embeddings))
-        last.append(starts[number] + frames)
-        owner.append(np.full(len(frames), number))
-        offset.append((frames + 1) * FRAME_S - (np.nan if clip.end_s is None else clip.end_s))
-    rows = np.concatenate([clip.embeddings for clip in every])
-    offset_s = np.concatenate(offset).astype(np.float32)
-    return Windows(rows, np.concatenate(last), np.concatenate(owner), offset_s)
+def make(wanted: Wanted, bags: Sequence[Bag], size: Size, seed: int = SEED) -> Made:
+    """Train and calibrate on finished bags; progress on stderr."""
+    windows = learn.windows_of(wanted.id, wanted.texts, bags)
+    rng = np.random.default_rng([seed, *wanted.id.encode()])
+    head, members = learn.train_head(wanted.id, windows, size.steps, rng)
+    hours: dict[str, float] = {}
+    for bag in bags:
+        hours[bag.kind] = hours.get(bag.kind, 0.0) + bag.hours
+    return Made(wanted, head, calibrate(wanted.id, head, members, windows), hours)
 
 
-def pools(name: str, every: Sequence[Clip], windows: Windows, held_out: int | None) -> dict[str, Rows]:
-    """Window numbers by what they are for head `name`, without the clips of fold `held_out`."""
-    kinds = np.array([clip.kind for clip in every])[windows.clip]
-    folds = np.array([clip.fold for clip in every])[windows.clip]
-    own, offset, kept = kinds == name, windows.offset_s, folds != held_out
-    masks = {kind: kinds == kind for kind in ("near", "talk", "real")}
-    masks["positive"] = own & (offset >= POSITIVE_S[0]) & (offset <= POSITIVE_S[1])
-    masks["partial"] = own & ((offset < LEFT_OUT_S[0]) | (offset > LEFT_OUT_S[1]))
-    masks["other"] = ~own & ~np.isnan(offset)
-    return {kind: np.flatnonzero(mask & kept) for kind, mask in masks.items()}
-
-
-def train_head(name: str, every: Sequence[Clip], windows: Windows, held_out: int | None) -> Weights:
-    """A head in two rounds: the second one sees the first one's worst mistakes again and again."""
-    rng = np.random.default_rng([SEED, *name.encode(), 9 if held_out is None else held_out])
-    pool = pools(name, every, windows, held_out)
-    negatives = np.concatenate([pool[kind] for kind in BATCH_SHARES if len(pool[kind])])
-    sample = windows.at(rng.choice(negatives, 4000))
-    scale = (sample.mean(0), sample.std(0) + 1e-3)
-    first = heads.train(partial(_draw, windows, pool, rng), scale, STEPS[0], rng)
-    worst = negatives[np.argsort(_scores(first, windows, negatives))[-HARD:]]
-    return heads.train(partial(_draw, windows, pool | {"hard": worst}, rng), scale, STEPS[1], rng)
-
-
-def _draw(windows: Windows, pool: dict[str, Rows], rng: Generator) -> Batch:
-    shares = BATCH_SHARES | ({"hard": HARD_BATCH} if "hard" in pool else {})
-    negatives = [rng.choice(pool[kind], share) for kind, share in shares.items() if len(pool[kind])]
-    chosen = np.concatenate([rng.choice(pool["positive"], POSITIVES), *negatives])
-    return windows.at(chosen), (np.arange(len(chosen)) < POSITIVES).astype(np.float32)
-
-
-def _scores(weights: Weights, windows: Windows, chosen: Rows) -> Floats:
-    parts = np.array_split(chosen, max(1, len(chosen) // 4096))
-    return np.concatenate([weights.score(windows.at(part)) for part in parts])
-
-
-def held_out_scores(name: str, every: Sequence[Clip], windows: Windows) -> Floats:
-    """The score of each window by a head that never heard its speaker."""
-    folds = np.array([clip.fold for clip in every])[windows.clip]
-    out = np.zeros(len(folds), np.float32)
-    for fold in range(clips.FOLDS):
-        chosen = np.flatnonzero(folds == fold)
-        out[chosen] = _scores(train_head(name, every, windows, fold), windows, chosen)
-    return out
+def save(made: Made, studio: Studio, out: Path, data: Mapping[str, tuple[str, str]]) -> Path:
+    """Head and card under `out`/<language>; returns the card's path."""
+    card = out / made.wanted.language / f"{made.wanted.id}.toml"
+    card.parent.mkdir(parents=True, exist_ok=True)
+    heads.write(made.head, card.with_suffix(".tflite"), made.wanted.id)
+    cards.write(card, made.wanted, made.calibrated, made.hours, cards.Made(studio.seed, studio.voices, data))
+    return card
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Train, measure, write heads and cards."""
+    """Train every head that has no card of this recipe yet."""
     options = _options(arguments)
-    speech.require_programs()
-    real = clips.real_speech(options.data)
-    every = clips.build(real, options.cache, np.random.default_rng(SEED))
-    return make(every, cards.hashes(options.data), options.out)
-
-
-def make(every: Sequence[Clip], data: dict[str, str], out: Path) -> int:
-    """Heads and cards from finished clips into `out`."""
-    windows, names = windows_of(every), list(clips.texts())
-    scores = {name: held_out_scores(name, every, windows) for name in tqdm(names, desc="folds", unit="head")}
-    measured = cards.measure(every, windows.clip, scores)
-    for name in tqdm(names, desc="heads", unit="head"):
-        heads.write(train_head(name, every, windows, None), out / f"{name}.tflite", name)
-        cards.write(out / f"{name}.toml", name, measured[name], SEED, data)
+    try:
+        studios = {
+            name: Studio(speech.installed(name), options.cache, size, SEED) for name, size in FAMILY.items()
+        }
+        todo = _todo(options.only)
+        for wanted in todo:
+            studio = studios[wanted.language]
+            clips.positives(studio, wanted, clips.some_talk(studio, wanted.language))
+        for wanted in todo:
+            _train(wanted, studios, options)
+    except (speech.SpeechError, recordings.RecordingError) as error:
+        print(error, file=sys.stderr)
+        return 2
     return 0
+
+
+def _todo(only: str) -> list[Wanted]:
+    every = {**texts.family("en"), **texts.family("ru")}
+    return [every[name] for name in (only.split(",") if only else every)]
+
+
+def _train(wanted: Wanted, studios: Mapping[str, Studio], options: argparse.Namespace) -> None:
+    studio = studios[wanted.language]
+    talk = clips.some_talk(studio, wanted.language)
+    bags = [clips.positives(studio, wanted, talk), clips.near(studio, wanted, talk)]
+    for language, other in studios.items():
+        shared = clips.shared(other, language)
+        bags += shared if language == wanted.language else shared[:1]
+    bags += _others(wanted, studio) + real_speech(studio, options.data)
+    save(make(wanted, bags, studio.size), studio, options.out, hashes(options.data))
+
+
+def _others(wanted: Wanted, studio: Studio) -> list[Bag]:
+    """The other phrases of the language as far as they are made."""
+    family = texts.family(wanted.language).values()
+    found = [clips.made_before(studio, other) for other in family if other.id != wanted.id]
+    return [bag for bag in found if bag]
+
+
+def real_speech(studio: Studio, data: Path | None) -> list[Bag]:
+    """Real people: what is installed, and the archives in `data`."""
+    places = _places(data)
+
+    def build(rng: np.random.Generator) -> Iterator[Bag]:
+        for place, (language, _) in places.items():
+            sounds = [s for _, s in recordings.read(place, trained(place)) if len(s) > SHORTEST_S * 16_000]
+            yield clips.streams("real", language, sounds, studio, rng)
+
+    same = replace(studio, voices=())
+    return clips.kept(same, "real", sorted(map(str, places)), build) if places else []
+
+
+def trained(place: Path) -> list[str]:
+    """The recordings of `place` that training may use."""
+    names = recordings.names(place)
+    share = 1 / 2 if place.name == "ru" else TRAINED_SHARE
+    return names[: int(len(names) * share)]
+
+
+def _places(data: Path | None) -> dict[Path, tuple[str, str]]:
+    found = {data / name: about for name, about in ARCHIVES.items()} if data else {}
+    return found | {place: about for place, about in PROMPTS.items() if place.is_dir()}
+
+
+def hashes(data: Path | None) -> dict[str, tuple[str, str]]:
+    """sha256 and terms of the recordings that were used; a folder's is over its files in name order."""
+    out = {}
+    for place, (_, terms) in _places(data).items():
+        digest = hashlib.sha256()
+        for file in [place] if place.is_file() else [place / name for name in trained(place)]:
+            digest.update(file.read_bytes())
+        out[place.name if place.is_file() else str(place)] = (digest.hexdigest(), terms)
+    return out
 
 
 def _options(arguments: Sequence[str] | None) -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="python -m models.training.phrases", description=__doc__)
-    parser.add_argument(
-        "--data", type=Path, help="folder with the recordings; without it no real speech is used"
-    )
-    parser.add_argument("--cache", type=Path, default=Path.home() / ".cache" / "emobox" / "speech")
-    parser.add_argument("--out", type=Path, default=Path(__file__).parents[1] / "tflite" / "en")
+    parser.add_argument("--data", type=Path, help="folder with the archives of real speech")
+    parser.add_argument("--only", default="", help="ids, with commas between; default: all")
+    parser.add_argument("--cache", type=Path, default=CACHE, help="what is kept between runs")
+    parser.add_argument("--out", type=Path, default=HEADS, help="heads and cards go to OUT/<language>")
     return parser.parse_args(arguments)
 
 

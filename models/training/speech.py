@@ -1,140 +1,197 @@
-"""Synthetic speech by voices with a free licence: espeak-ng, flite, festival and RHVoice (bdl, clb, slt)."""
+"""Synthetic speech by installed voices with a free licence: RHVoice, flite, festival and espeak-ng."""
 
 from __future__ import annotations
 
 import hashlib
 import io
+import os
 import shutil
 import subprocess
 import tempfile
 import wave
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from math import gcd
 from pathlib import Path
 from typing import Any
+from xml.sax.saxutils import escape
 
 import numpy as np
+from numpy.random import Generator
 from numpy.typing import NDArray
 from scipy.signal import resample_poly
 
 from gateway.voice.engine import RATE
 
 Sound = NDArray[np.floating[Any]]
-PROGRAMS = {"espeak": "espeak-ng", "flite": "flite", "festival": "text2wave", "rhvoice": "RHVoice-test"}
-PACKAGES = "espeak-ng flite festival festvox-kallpc16k festvox-kdlpc16k rhvoice rhvoice-english"
-ESPEAK_ACCENTS = ("en-us", "en-gb", "en-gb-scotland", "en-gb-x-rp", "en-gb-x-gbclan", "en-029", "en-us-nyc")
-ESPEAK_VARIANTS = ("m1", "m3", "m5", "m7", "f1", "f2", "f4", "f5", "Andy", "Annie", "linda", "steph2")
+PROGRAMS = {"rhvoice": "RHVoice-test", "flite": "flite", "festival": "text2wave", "espeak": "espeak-ng"}
+RHVOICES = {"en": ("bdl", "clb", "slt"), "ru": ("aleksandr", "aleksandr-hq", "anna", "elena", "irina")}
+FLITES = ("kal16", "awb", "rms", "slt")
+FESTIVALS = ("kal_diphone", "ked_diphone")
+ACCENTS = {
+    "en": ("en-us", "en-us", "en-gb", "en-gb", "en-gb-scotland", "en-gb-x-rp", "en-gb-x-gbclan", "en-029"),
+    "ru": ("ru",),
+}
+# fmt: off
+VARIANTS = (
+    "m1", "m2", "m3", "m4", "m5", "m6", "m7", "m8", "f1", "f2", "f3", "f4", "f5", "Andy", "Annie", "Alex",
+    "Alicia", "Andrea", "Gene", "Hugo", "Jacky", "Lee", "Marco", "Mario", "Michael", "Mike", "adam", "anika",
+    "antonio", "aunty", "belinda", "benjamin", "boris", "caleb", "david", "ed", "edward", "grandma",
+    "grandpa", "iven", "john", "linda", "max", "michel", "miguel", "norbert", "pablo", "paul", "pedro",
+    "quincy", "rob", "robert", "sandro", "shelby", "steph", "steph2", "travis", "victor", "zac", "klatt",
+    "klatt4",
+)
+# fmt: on
+PACKAGES = {
+    "en": "espeak-ng flite festival festvox-kallpc16k festvox-kdlpc16k rhvoice rhvoice-english",
+    "ru": "espeak-ng rhvoice rhvoice-russian",
+}
+VOICE_FOLDERS = ("/usr/share/RHVoice/voices", "/usr/local/share/RHVoice/voices")
+SHARES = {"rhvoice": 10, "flite": 4, "festival": 2, "espeak": 1}
+"""How much a voice of each program counts: natural ones teach most."""
 
 
 class SpeechError(RuntimeError):
-    """A synthesiser is missing or failed; the text says what to install."""
+    """No voice, an unknown language or a failed program; the text says what to install or give."""
 
 
 @dataclass(frozen=True)
 class Voice:
-    """One way to speak: program, its voice, rate and pitch in per cent of the voice's own."""
+    """A speaker: program, its voice and language."""
 
     program: str
     name: str
-    rate: int = 100
-    pitch: int = 100
+    language: str
 
     @property
     def speaker(self) -> str:
-        """Who speaks, whatever the rate and pitch; folds are split by this."""
+        """Program and voice without espeak's variant."""
         return f"{self.program}-{self.name.partition('+')[0]}"
 
 
-def require_programs() -> None:
-    """Raises SpeechError that names what is not installed."""
-    missing = [program for program in PROGRAMS.values() if shutil.which(program) is None]
-    if missing:
-        raise SpeechError(
-            f"not installed: {', '.join(missing)}; run `apt install {PACKAGES}` (needs non-free)"
-        )
+@dataclass(frozen=True)
+class Saying:
+    """One text by one voice; rate and pitch in per cent, `words` those of each word, if any."""
+
+    text: str
+    voice: Voice
+    rate: int = 100
+    pitch: int = 100
+    words: tuple[tuple[int, int], ...] = ()
 
 
-def all_voices() -> list[Voice]:
-    """Every voice, rate and pitch, in a fixed order."""
-    return [*_rhvoices(), *_flites(), *_festivals(), *_espeaks()]
+def installed(language: str) -> list[Voice]:
+    """Every installed voice of `language`. Raises SpeechError for an unknown language or without any."""
+    if language not in RHVOICES:
+        raise SpeechError(f"language {language!r} is not known; allowed are {', '.join(sorted(RHVOICES))}")
+    found = [*_rhvoices(language), *_flites(language), *_festivals(language), *_espeaks(language)]
+    if not found:
+        raise SpeechError(f"no voice is installed; run `sudo apt install {PACKAGES[language]}`")
+    return found
 
 
-def _rhvoices() -> Iterator[Voice]:
-    for name in ("bdl", "clb", "slt"):
-        for rate in (75, 90, 100, 115, 130):
-            for pitch in (80, 92, 104, 118):
-                yield Voice("rhvoice", name, rate, pitch)
+def advice(language: str, voices: Sequence[Voice]) -> str:
+    """What to install for better heads; empty when all programs are there."""
+    missing = [name for name in _programs(language) if not any(v.program == name for v in voices)]
+    if not missing:
+        return ""
+    return (
+        f"voices missing: {', '.join(missing)}; natural voices decide the quality. For the best run "
+        f"`sudo apt install {PACKAGES[language]}` (rhvoice-* are in Debian's non-free)"
+    )
 
 
-def _flites() -> Iterator[Voice]:
-    for name in ("kal16", "awb", "rms", "slt"):
-        for rate in (78, 90, 105, 125):
-            for pitch in (85, 100, 118):
-                yield Voice("flite", name, rate, pitch)
+def _programs(language: str) -> tuple[str, ...]:
+    return tuple(PROGRAMS) if language == "en" else ("rhvoice", "espeak")
 
 
-def _festivals() -> Iterator[Voice]:
-    for name in ("kal_diphone", "ked_diphone"):
-        for rate in (80, 95, 115):
-            yield Voice("festival", name, rate)
+def _rhvoices(language: str) -> Iterator[Voice]:
+    if shutil.which(PROGRAMS["rhvoice"]):
+        for name in RHVOICES[language]:
+            if any(Path(folder, name).is_dir() for folder in VOICE_FOLDERS):
+                yield Voice("rhvoice", name, language)
 
 
-def _espeaks() -> Iterator[Voice]:
-    for number, accent in enumerate(ESPEAK_ACCENTS):
-        for step, variant in enumerate(ESPEAK_VARIANTS):
-            yield Voice(
-                "espeak", f"{accent}+{variant}", (80, 95, 110)[(number + step) % 3], (80, 100, 125)[step % 3]
-            )
+def _flites(language: str) -> Iterator[Voice]:
+    if language == "en" and shutil.which(PROGRAMS["flite"]):
+        yield from (Voice("flite", name, language) for name in FLITES)
 
 
-def say(text: str, voice: Voice, cache: Path) -> Sound:
-    """`text` spoken by `voice`: mono 16 kHz, −1…1, silence at both ends cut. Kept in `cache`."""
-    name = hashlib.sha256(f"{text}|{voice}".encode()).hexdigest()[:24]
-    file = cache / f"{name}.npy"
+def _festivals(language: str) -> Iterator[Voice]:
+    if language == "en" and shutil.which(PROGRAMS["festival"]):
+        folder = Path("/usr/share/festival/voices/english")
+        yield from (Voice("festival", name, language) for name in FESTIVALS if (folder / name).is_dir())
+
+
+def _espeaks(language: str) -> Iterator[Voice]:
+    if shutil.which(PROGRAMS["espeak"]):
+        for number, variant in enumerate(VARIANTS):
+            accents = ACCENTS[language]
+            yield Voice("espeak", f"{accents[number % len(accents)]}+{variant}", language)
+
+
+def draw(voices: Sequence[Voice], rng: Generator) -> Voice:
+    """A voice by the shares of the programs: within a program all are as likely."""
+    weight = np.array([SHARES[voice.program] for voice in voices], float)
+    return voices[int(rng.choice(len(voices), p=weight / weight.sum()))]
+
+
+def saying(text: str, voice: Voice, rng: Generator) -> Saying:
+    """`text` at a random pace and pitch; RHVoice also stresses words at random."""
+    rate, pitch = int(np.clip(rng.normal(100, 16), 65, 145)), int(np.clip(rng.normal(100, 15), 70, 140))
+    words: tuple[tuple[int, int], ...] = ()
+    if voice.program == "rhvoice" and rng.random() < 0.5:
+        words = tuple((int(rng.integers(75, 130)), int(rng.integers(82, 122))) for _ in text.split())
+    return Saying(text, voice, rate, pitch, words)
+
+
+def say(what: Saying, cache: Path) -> Sound:
+    """Mono 16 kHz, −1…1, silence at both ends cut. Kept in `cache`."""
+    name = hashlib.sha256(repr(what).encode()).hexdigest()[:24]
+    file = cache / name[:2] / f"{name}.npy"
     if not file.exists():
-        cache.mkdir(parents=True, exist_ok=True)
-        np.save(file, (trim(_speak(text, voice)) * 32767).astype(np.int16))
+        file.parent.mkdir(parents=True, exist_ok=True)
+        made = file.with_suffix(f".{os.getpid()}.tmp.npy")
+        np.save(made, (trim(speak(what)) * 32767).astype(np.int16))
+        made.replace(file)
     kept: NDArray[np.int16] = np.load(file)
     return kept.astype(np.float32) / 32768
 
 
-def _speak(text: str, voice: Voice) -> Sound:
+def speak(what: Saying) -> Sound:
+    """The program's sound as it is. Raises SpeechError."""
     with tempfile.TemporaryDirectory(prefix="emobox-say-") as folder:
         out = Path(folder) / "out.wav"
-        done = subprocess.run(
-            _command(text, voice, out), input=text.encode(), capture_output=True, timeout=60
-        )
+        given = _marked(what) if what.words else what.text
+        done = subprocess.run(_command(what, out), input=given.encode(), capture_output=True, timeout=120)
         if done.returncode or not out.exists():
-            raise SpeechError(
-                f"{voice.program} {voice.name} failed: {done.stderr.decode(errors='replace')[-200:]}"
-            )
+            reason = done.stderr.decode(errors="replace")[-200:]
+            raise SpeechError(f"{what.voice.program} {what.voice.name} failed: {reason}")
         return read_sound(out.read_bytes())
 
 
-def _command(text: str, voice: Voice, out: Path) -> list[str]:
-    stretch, pitch = f"{100 / voice.rate:.3f}", voice.pitch
-    match voice.program:
+def _marked(what: Saying) -> str:
+    """SSML with a pace and a pitch for each word."""
+    words = zip(what.text.split(), what.words, strict=True)
+    marked = (f'<prosody rate="{r}%" pitch="{p}%">{escape(word)}</prosody>' for word, (r, p) in words)
+    return f'<speak xml:lang="{what.voice.language}">{" ".join(marked)}</speak>'
+
+
+def _command(what: Saying, out: Path) -> list[str]:
+    voice, stretch = what.voice.name, f"{100 / what.rate:.3f}"
+    match what.voice.program:
         case "espeak":
-            speed = ["-s", str(voice.rate * 165 // 100), "-p", str(min(99, pitch // 2))]
-            return ["espeak-ng", "-v", voice.name, *speed, "-w", str(out), text]
+            speed = ["-s", str(what.rate * 165 // 100), "-p", str(min(99, what.pitch // 2))]
+            return ["espeak-ng", "-v", voice, *speed, "-w", str(out), "--stdin"]
         case "flite":
-            tone = ["--setf", f"f0_shift={pitch / 100}", "--setf", f"int_f0_target_mean={95 * pitch // 100}"]
-            return [
-                "flite",
-                "-voice",
-                voice.name,
-                "--setf",
-                f"duration_stretch={stretch}",
-                *tone,
-                "-t",
-                text,
-                str(out),
-            ]
+            tone = (f"f0_shift={what.pitch / 100}", f"duration_stretch={stretch}")
+            options = [part for value in tone for part in ("--setf", value)]
+            return ["flite", "-voice", voice, *options, "-t", what.text, str(out)]
         case "festival":
-            lisp = f"(begin (voice_{voice.name}) (Parameter.set 'Duration_Stretch {stretch}))"
+            lisp = f"(begin (voice_{voice}) (Parameter.set 'Duration_Stretch {stretch}))"
             return ["text2wave", "-eval", lisp, "-o", str(out)]
-    return ["RHVoice-test", "-p", voice.name, "-r", str(voice.rate), "-t", str(pitch), "-o", str(out)]
+    tone = ("-r", str(what.rate), "-t", str(what.pitch), *(("-s",) if what.words else ()))
+    return ["RHVoice-test", "-p", voice, *tone, "-o", str(out)]
 
 
 def read_sound(content: bytes) -> Sound:
@@ -148,6 +205,8 @@ def read_sound(content: bytes) -> Sound:
 def resample(sound: Sound, rate: int, wanted: int) -> Sound:
     """`sound` at `wanted` Hz."""
     common = gcd(rate, wanted)
+    if rate == wanted or not len(sound):
+        return np.asarray(sound, np.float32)
     return np.asarray(resample_poly(sound, wanted // common, rate // common), np.float32)
 
 
@@ -155,6 +214,8 @@ def trim(sound: Sound, floor: float = 0.02) -> Sound:
     """`sound` between its first and last 10 ms that reach `floor` of the loudest 10 ms."""
     step = RATE // 100
     pieces = sound[: len(sound) // step * step].reshape(-1, step)
+    if not len(pieces):
+        return sound
     level = np.sqrt((pieces**2).mean(1))
     loud = np.flatnonzero(level >= floor * level.max())
     return sound[loud[0] * step : (loud[-1] + 1) * step]

@@ -1,12 +1,19 @@
-"""The heads' own training and writing, on toy data; the real thing takes minutes and is run by hand."""
+"""How heads are made, on toy data; the real thing takes minutes and is run by hand."""
 
+import tomllib
 from pathlib import Path
 
 import numpy as np
 import pytest
 
-from gateway.voice.engine import Head
-from models.training import heads
+from gateway.voice.engine import FRAME, Features, Head
+from gateway.voice.phrases import HEADS, catalogue
+from models.training import calibrate, cards, heads, learn, speech, texts
+from models.training.clips import SCENE_FRAMES, Bag
+from models.training.features import Batch
+
+INPUTS = 16 * 96
+CARDS = sorted(HEADS.glob("*/*.toml"))
 
 
 def toy(seed: int) -> heads.Weights:
@@ -15,15 +22,16 @@ def toy(seed: int) -> heads.Weights:
 
     def draw() -> heads.Batch:
         y = rng.integers(0, 2, 64).astype(np.float32)
-        x = rng.normal(0, 1, (64, heads.INPUTS)).astype(np.float32)
+        x = rng.normal(0, 1, (64, INPUTS)).astype(np.float32)
         x[:, :40] += 2 * y[:, None]
         return x, y
 
-    return heads.train(draw, (np.zeros(heads.INPUTS), np.ones(heads.INPUTS)), 60, rng)
+    scale = (np.zeros(INPUTS, np.float32), np.ones(INPUTS, np.float32))
+    return heads.train(draw, scale, range(1, 61), 60, rng)
 
 
 def test_a_written_head_gives_the_scores_of_the_weights_it_was_written_from(tmp_path: Path) -> None:
-    weights = toy(1)
+    weights = heads.merged([toy(1), toy(4)])
     heads.write(weights, tmp_path / "toy.tflite", "toy")
     windows = np.random.default_rng(2).normal(0, 1, (20, 16, 96)).astype(np.float32)
     written = [Head(tmp_path / "toy.tflite").score(window) for window in windows]
@@ -31,8 +39,94 @@ def test_a_written_head_gives_the_scores_of_the_weights_it_was_written_from(tmp_
 
 
 def test_training_learns_and_the_same_seed_gives_the_same_weights() -> None:
-    high = np.zeros((1, heads.INPUTS), np.float32)
+    high = np.zeros((1, INPUTS), np.float32)
     high[:, :40] = 2
     assert toy(3).score(high)[0] > 0.9
     assert toy(3).score(-high)[0] < 0.1
     np.testing.assert_array_equal(toy(3).w1, toy(3).w1)
+
+
+def test_a_merged_head_takes_the_mean_of_its_members_logits() -> None:
+    members, x = [toy(1), toy(2)], np.random.default_rng(5).normal(0, 1, (9, INPUTS)).astype(np.float32)
+    odds = [np.log(member.score(x) / (1 - member.score(x))) for member in members]
+    merged = heads.merged(members).score(x)
+    assert np.log(merged / (1 - merged)) == pytest.approx(np.mean(odds, 0), abs=1e-3)
+
+
+def test_whole_recordings_give_the_embeddings_of_the_streaming_engine_to_the_last_bit() -> None:
+    rng = np.random.default_rng(6)
+    sound = rng.normal(0, 1, FRAME * 21 + 300) * np.repeat([0, 9000, 2, 300], FRAME * 6)[: FRAME * 21 + 300]
+    samples = np.clip(sound, -32768, 32767).astype(np.int16)
+    features = Features()
+    streamed = [features.push(frame) for frame in samples[: FRAME * 21].reshape(-1, FRAME)]
+    np.testing.assert_array_equal(Batch(8).embed(samples), np.stack(streamed))
+
+
+def bag(kind: str, count: int, ends_s: float, said: str, level: float) -> Bag:
+    """Scenes of one level each."""
+    rows = np.full((count * SCENE_FRAMES, 96), level, np.float16)
+    starts = np.arange(count) * SCENE_FRAMES
+    return Bag(kind, "en", rows, starts, np.full(count, ends_s), [said] * count, ["somebody"] * count)
+
+
+def test_a_text_that_contains_the_phrase_is_never_its_negative() -> None:
+    bags = [
+        bag("super", 2, 3.0, "everything was super", 1),
+        bag("near", 2, np.nan, "Oh, everything was super!", 0),
+    ]
+    windows = learn.windows_of("super", ["everything was super"], bags)
+    assert len(windows.of("near")) == 0
+    assert len(windows.of("positive")) == 2 * 5  # 0 to 0.36 s after the end, a window each 80 ms
+    assert not set(windows.clip[windows.of("positive")]) - {0, 1}
+
+
+def test_a_firing_is_a_run_of_two_frames_and_the_next_second_belongs_to_it() -> None:
+    scores = np.zeros(60, np.float32)
+    scores[[5, 10, 11, 20, 21, 22, 50, 51]] = 0.9
+    clip = np.zeros(60, np.int64)
+    assert calibrate.events(scores, clip, 0.5) == 2
+    clip[51:] = 1
+    assert calibrate.events(scores, clip, 0.5) == 1
+    assert list(calibrate.best_by_clip(scores, clip)) == [pytest.approx(0.9), 0]
+
+
+@pytest.mark.parametrize("language", ["en", "ru"])
+def test_near_misses_never_contain_the_phrase_they_are_near_to(language: str) -> None:
+    rng = np.random.default_rng(7)
+    for wanted in texts.family(language).values():
+        found = texts.near(wanted, 40, rng)
+        assert len(found) > 25
+        assert not [text for text in found if texts.contains(text, wanted.texts)]
+
+
+def test_no_voice_is_used_whose_licence_forbids_derived_works() -> None:
+    allowed = {"bdl", "clb", "slt", "aleksandr", "aleksandr-hq", "anna", "elena", "irina"}
+    assert {name for voices in speech.RHVOICES.values() for name in voices} == allowed
+
+
+def test_every_phrase_has_a_head_and_every_head_a_phrase() -> None:
+    known = {**texts.family("en"), **texts.family("ru")}
+    assert set(catalogue()) == set(known)
+
+
+@pytest.mark.parametrize("card", CARDS, ids=[card.stem for card in CARDS])
+def test_a_card_belongs_to_its_head_and_tells_its_texts_data_and_figures(card: Path) -> None:
+    table = tomllib.loads(card.read_text("utf-8"))
+    wanted = texts.family(card.parent.name)[card.stem]
+    assert table["sha256"] == cards.digest(card.with_suffix(".tflite"))
+    assert (table["texts"], table["role"], table["rating"]) == (
+        list(wanted.texts),
+        wanted.role,
+        wanted.rating,
+    )
+    assert table["licence"] == "Apache-2.0"
+    assert table["made"]["voices"]
+    assert all({"file", "sha256", "use"} <= set(data) for data in table["made"]["data"])
+    for condition in ("clean", "noise_10db_reverb"):
+        found = table["measured"][condition]
+        assert found["n"] >= 30
+        assert found["recall_interval"][0] <= found["recall"] <= found["recall_interval"][1]
+    for language in {card.parent.name, "en"}:
+        found = table["measured"][f"talk_{language}"]
+        assert found["hours"] > 1
+        assert found["false_accepts_per_hour_interval"][0] <= found["false_accepts_per_hour"]

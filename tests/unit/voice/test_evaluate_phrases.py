@@ -1,0 +1,124 @@
+"""`emobox models evaluate phrases` on a tiny set whose answer is known: the demo's own recordings."""
+
+import json
+import zipfile
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+import soundfile
+
+from demo.sound import SPEECH, phrase_s
+from gateway import cli
+from gateway.voice.audio import read_wav
+from gateway.voice.spotter import Spotted
+from models.evaluate import phrases
+from models.evaluate.phrases import Condition, Label, Tally
+
+LEAD_S = 3.0
+
+
+@pytest.fixture(scope="module")
+def audio(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Phrases in FLAC and WAV, one said where nothing is labelled, and half a minute of hiss in OGG."""
+    folder = tmp_path_factory.mktemp("audio")
+    silence = np.zeros(int(LEAD_S * 16_000), np.int16)
+    for name, file in (("super", "a/super.flac"), ("rate-visit", "ask.wav"), ("super", "stray.wav")):
+        (folder / "a").mkdir(exist_ok=True)
+        soundfile.write(
+            folder / file, np.concatenate([silence, read_wav(SPEECH / f"{name}.wav"), silence]), 16_000
+        )
+    hiss = np.random.default_rng(1).normal(0, 0.01, (44_100 * 30, 2))
+    soundfile.write(folder / "hiss.ogg", hiss, 44_100)
+    return folder
+
+
+def labels(folder: Path, *rows: str) -> Path:
+    file = folder / "labels.csv"
+    file.write_text("\n".join(["file,start_s,end_s,phrase", *rows]))
+    return file
+
+
+def run(capsys: pytest.CaptureFixture[str], audio: Path, csv: Path, *more: str) -> dict[str, Any]:
+    assert (
+        cli.main(
+            ["models", "evaluate", "phrases", "--audio", str(audio), "--labels", str(csv), "--json", *more]
+        )
+        == 0
+    )
+    found: dict[str, Any] = json.loads(capsys.readouterr().out)["phrases"]
+    return found
+
+
+def test_hits_misses_and_false_accepts_are_counted_per_phrase(
+    capsys: pytest.CaptureFixture[str], audio: Path, tmp_path: Path
+) -> None:
+    end_s = LEAD_S + phrase_s("super")
+    rows = [f"super.flac,{LEAD_S},{end_s},super", "ask.wav,,,rate-visit", "ask.wav,0.2,1.0,super"]
+    found = run(capsys, audio, labels(tmp_path, *rows))
+    assert set(found) == {"super", "rate-visit"}
+    ask, top = found["rate-visit"], found["super"]
+    assert (ask["recall"], ask["n"], ask["false_accepts"]) == (1.0, 1, 0)
+    assert (top["recall"], top["n"], top["false_accepts"]) == (0.5, 2, 1)
+    seconds = sum(soundfile.info(file).duration for file in audio.rglob("*.*")) - phrase_s("super") - 0.8
+    assert top["hours"] == pytest.approx(seconds / 3600, abs=1e-3)
+    assert top["false_accepts_per_hour"] == pytest.approx(1 / (seconds / 3600), rel=0.01)
+    low, high = top["recall_interval"]
+    assert low < 0.5 < high
+
+
+def test_a_zip_is_read_as_a_folder_and_without_labels_all_known_phrases_are_judged(
+    capsys: pytest.CaptureFixture[str], audio: Path, tmp_path: Path
+) -> None:
+    with zipfile.ZipFile(tmp_path / "audio.zip", "w") as archive:
+        archive.write(audio / "stray.wav", "deep/stray.wav")
+    found = run(capsys, tmp_path / "audio.zip", labels(tmp_path), "--language", "en")
+    assert found["super"]["false_accepts"] == 1
+    assert found["rate-visit"] | {"recall": None, "n": 0, "false_accepts": 0} == found["rate-visit"]
+
+
+def test_noise_and_rooms_are_the_same_at_every_run_and_are_really_there() -> None:
+    sound = read_wav(SPEECH / "super.wav").astype(np.float32) / 32768
+    noisy = Condition(10.0, reverb=True).apply(sound, "folder/a.wav")
+    np.testing.assert_array_equal(noisy, Condition(10.0, reverb=True).apply(sound, "other/a.wav"))
+    assert not np.array_equal(noisy, Condition(10.0, reverb=True).apply(sound, "b.wav"))
+    hiss = Condition(10.0).apply(sound, "a.wav") - sound / max(1, np.abs(sound).max())
+    loud = sound[np.abs(sound) > 0.01]
+    assert 10 * np.log10((loud**2).mean() / (hiss**2).mean()) == pytest.approx(10, abs=0.5)
+    np.testing.assert_array_equal(Condition().apply(sound, "a.wav"), sound)
+
+
+def test_a_firing_counts_from_shortly_before_the_label_to_shortly_after_and_is_then_no_false_accept() -> None:
+    tallies = {"x": Tally()}
+    label = Label("a.wav", 2.0, 3.0, "x")
+    phrases._count(
+        tallies, [label], [Spotted("x", 0.9, 1.75), Spotted("x", 0.9, 3.45), Spotted("x", 0.9, 3.55)], 10
+    )
+    assert (tallies["x"].n, tallies["x"].hits, tallies["x"].false_accepts) == (1, 1, 1)
+    assert tallies["x"].hours == pytest.approx(9 / 3600)
+
+
+def test_intervals_of_rates_are_exact() -> None:
+    assert phrases.poisson(0, 3.0) == [0.0, pytest.approx(3.689 / 3, abs=1e-3)]
+    assert phrases.poisson(2, 4.0) == [
+        pytest.approx(0.2422 / 4, abs=1e-3),
+        pytest.approx(7.2247 / 4, abs=1e-3),
+    ]
+
+
+@pytest.mark.parametrize(
+    ("rows", "said"),
+    [
+        (["stray.wav,0,1,no-such"], "no head for no-such; known are"),
+        (["nowhere.wav,0,1,super"], "is not among the recordings"),
+        (["stray.wav,2,1,super"], "line 2: start_s must lie before end_s"),
+        (["stray.wav,soon,1,super"], "line 2: start_s and end_s are seconds"),
+    ],
+)
+def test_labels_that_cannot_be_used_are_refused_in_plain_words(
+    rows: list[str], said: str, capsys: pytest.CaptureFixture[str], audio: Path, tmp_path: Path
+) -> None:
+    file = labels(tmp_path, *rows)
+    assert cli.main(["models", "evaluate", "phrases", "--audio", str(audio), "--labels", str(file)]) == 2
+    assert said in capsys.readouterr().err

@@ -1,0 +1,48 @@
+"""Near-phrases, spoken by voices that trained nothing: none counts as a top rating."""
+
+import shutil
+import subprocess
+import tomllib
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from gateway.voice.phrases import catalogue
+from models.evaluate import phrases as room
+from models.training import speech, texts
+
+LIST = tomllib.loads(Path(room.__file__).with_name("near.toml").read_text("utf-8"))
+UNTRAINED = {"en": ("en-us+Denis", "en-gb+marcelo"), "ru": ("ru+gustave", "ru+Diogo")}
+
+
+def spoken(text: str, voice: str) -> np.ndarray:
+    """`text` by espeak-ng, mono 16 kHz."""
+    command = ["espeak-ng", "-v", voice, "--stdout", "--stdin"]
+    done = subprocess.run(command, input=text.encode(), capture_output=True, check=True)
+    return speech.resample(np.frombuffer(done.stdout[44:], "<i2") / np.float32(32768), 22_050, 16_000)
+
+
+def test_the_list_is_long_and_no_head_was_trained_on_it() -> None:
+    assert len(LIST["en"]) + len(LIST["ru"]) >= 60
+    for language, lines in LIST.items():
+        table = texts.table(language)
+        trained = [t for kind in ("near", "negated", "talk") for t in table[kind]["texts"]]
+        trained += [text for phrase in table["phrases"].values() for text in phrase["texts"]]
+        assert not {texts.plain(line) for line in lines} & {texts.plain(text) for text in trained}
+    assert not {voice.split("+")[1] for pair in UNTRAINED.values() for voice in pair} & set(speech.VARIANTS)
+
+
+@pytest.mark.parametrize("language", ["en", "ru"])
+def test_none_of_the_list_is_heard_as_top(language: str) -> None:
+    assert shutil.which("espeak-ng"), "not installed: sudo apt install espeak-ng"
+    heads = [phrase for phrase in catalogue().values() if phrase.head.parent.name == language]
+    ratings, ears = {phrase.id: phrase.rating for phrase in heads}, room.Ears(heads)
+    wrong = [
+        (text, voice, event.score)
+        for text in LIST[language]
+        for voice in UNTRAINED[language]
+        for event in ears.hear(spoken(text, voice))
+        if ratings[event.id] == "top"
+    ]
+    assert wrong == []
