@@ -20,6 +20,7 @@ from models.fetch import manifest
 CONFIGURATION = "configuration"
 DELETION, ERASURE, EXPORT, IMPORT = "deletion", "erasure", "export", "import"
 BACKUP, RESTORE = "backup", "restore"
+CLIP = "clip"  # a clip of sound was heard or taken out
 
 
 # ---- what a start of the hub says -------------------------------------------------------------------

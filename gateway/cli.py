@@ -11,6 +11,7 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
+from gateway import cli_clips as clips
 from gateway import cli_models as model_verbs
 from gateway import cli_owner as owner
 from gateway import cli_store as store
@@ -55,6 +56,7 @@ def _parser() -> argparse.ArgumentParser:
     _add(verbs, "doctor", doctor, "say what is missing or wrong, and what to do", _doctor)
     _add(verbs, "vision", vision, "print the faces that the camera process would see in a video", _vision)
     voices.add_verbs(partial(_add, verbs))
+    clips.add_verbs(partial(_add, verbs))
     _add(verbs, "camera", camera, "one camera process (emobox run starts it)", _child)
     _add(verbs, "microphone", microphone, "one microphone process (emobox run starts it)", _child)
     _add(verbs, "dashboards", dashboards, "write or check the Grafana dashboards", _dashboards)

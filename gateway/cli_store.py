@@ -86,7 +86,8 @@ def erase(args: argparse.Namespace) -> int:
     except room.EraseError as error:
         print(error, file=sys.stderr)
         return UNUSABLE
-    print(f"erased: {receipt.events} events; records: {dict(receipt.records) or 'none'}")
+    counts = f"records: {dict(receipt.records) or 'none'}; clips of sound: {receipt.clips}"
+    print(f"erased: {receipt.events} events; {counts}")
     print(f"receipt: line {receipt.line.n} of the audit log, {receipt.line.hash}")
     print("the running hub, or its next start, takes them out of InfluxDB and out of hours and days")
     return OK

@@ -9,6 +9,7 @@ from datetime import datetime
 from functools import partial
 
 from gateway.audit import ERASURE
+from gateway.clips import clips_of
 from gateway.config import Site
 from gateway.journal import Entry, Erasure, Journal, Note
 from gateway.measurements import contact_of
@@ -26,11 +27,12 @@ class EraseError(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Receipt:
-    """The line of the audit log, and how many of which records and how many events went."""
+    """The line of the audit log, and how many of which records, events and clips of sound went."""
 
     line: Entry
     records: Counter[str]
     events: int
+    clips: int
 
 
 def local_ms(site: Site, text: str, *, last: bool = False) -> int:
@@ -80,15 +82,18 @@ def _others(journal: Journal, point: str, devices: Iterable[str], start: int, en
 
 def erase(journal: Journal, site: Site, point: str, start: int, end: int, now: int) -> Receipt:
     """Do it, in one commit with the receipt; sinks and indices follow from what is taken back."""
+    first = plan(journal, site, point, start, end, now)
+    clips = clips_of(site).erase(point, first.start, first.end)
     erasure, events = journal.erase(
-        lambda: plan(journal, site, point, start, end, now), partial(_note, site, now)
+        lambda: plan(journal, site, point, start, end, now), partial(_note, site, now, clips)
     )
     counts = Counter(record.measurement for record in erasure.records)
-    return Receipt(list(journal.audit(ERASURE))[-1], counts, events)
+    return Receipt(list(journal.audit(ERASURE))[-1], counts, events, clips)
 
 
-def _note(site: Site, now: int, erasure: Erasure, events: int) -> Note:
+def _note(site: Site, now: int, clips: int, erasure: Erasure, events: int) -> Note:
     counts = Counter(record.measurement for record in erasure.records)
     begin, end = (site.local(t).isoformat() for t in (erasure.start, erasure.end))
     detail = {"point": erasure.point, "from": begin, "to": end, "records": counts, "events": events}
+    detail["clips"] = clips
     return now, ERASURE, detail

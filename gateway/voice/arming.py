@@ -42,7 +42,7 @@ class Arming:
 
         N = 0 is closed. The newest holds; what ended before a close may still be judged.
         """
-        if command.get("command") != "watch" or command.get("v") != 1:
+        if command.get("command") != "watch" or command.get("v") != 1 or "clip" in command:
             return
         for_ms, since_ms = command.get("for_ms"), command.get("since_ms", 0)
         if not _is_ms(for_ms) or not _is_ms(since_ms):

@@ -5,13 +5,15 @@ from __future__ import annotations
 import logging
 import threading
 import time
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Protocol
 
+from gateway.clips import clips_of
 from gateway.config import Site
 from gateway.device import Health, MomentDevice
+from gateway.privacy import why_no_clips
 from gateway.supervisor import stop_on_signals
 from gateway.tflite import ModelError
 from gateway.voice.arming import Arming
@@ -19,6 +21,7 @@ from gateway.voice.audio import AudioError, opener
 from gateway.voice.capture import Capture, Frame
 from gateway.voice.ear import Ear
 from gateway.voice.engine import FRAME_S
+from gateway.voice.keeper import Keeper
 from gateway.voice.level import Level
 from gateway.voice.phrases import CardError, Phrase, catalogue, choose
 from gateway.voice.spotter import Spotted
@@ -45,8 +48,8 @@ class Sender(Protocol):
 class Microphone:
     """Takes frames from a capture, spots phrases, sends events; one thread."""
 
-    def __init__(self, device: Sender, capture: Capture, ear: Ear) -> None:
-        self._device, self._capture, self._ear = device, capture, ear
+    def __init__(self, device: Sender, capture: Capture, ear: Ear, keeper: Keeper | None = None) -> None:
+        self._device, self._capture, self._ear, self._keeper = device, capture, ear, keeper
         self._next_sample = 0
         self._zero_s = 0.0
         self._heard_s: float | None = None
@@ -69,6 +72,8 @@ class Microphone:
         self._send(self._ear.hear(frame.samples, frame.end_s))
         self._watch_for_zeros(frame)
         self._level.push(frame.samples)
+        if self._keeper:
+            self._keeper.push(frame)
 
     def _send(self, spotted: Iterable[Spotted]) -> None:
         for one in spotted:
@@ -95,7 +100,8 @@ class Microphone:
         }
         if self._heard_s is not None:
             figures["heard_ago_s"] = round(time.monotonic() - self._heard_s)
-        return figures | self._level.figures() | self._ear.figures()
+        kept = self._keeper.figures() if self._keeper else {}
+        return figures | self._level.figures() | self._ear.figures() | kept
 
 
 def run_microphone(site: Site, device: str, state_dir: Path) -> int:
@@ -120,14 +126,33 @@ def _serve(site: Site, device: str, state_dir: Path, stop: threading.Event) -> N
     arming = Arming(site.timeout_ms(point) / 1000)
     ear = Ear(_phrases(site), None if site.voice.spontaneous else arming)
     capture = Capture(opener(source.source, source.loop))
-    sender = MomentDevice(site.broker.address(), site.site, device, state_dir, arming.command)
+    keeper = _keeper(site, device)
+    obey = [arming.command, *([keeper.command] if keeper else [])]
+    sender = MomentDevice(
+        site.broker.address(), site.site, device, state_dir, lambda command: _each(obey, command)
+    )
     capture.start()
     try:
         sender.start()
-        Microphone(sender, capture, ear).run(stop)
+        Microphone(sender, capture, ear, keeper).run(stop)
     finally:
         capture.stop()
         sender.stop()
+        if keeper:
+            keeper.close()
+
+
+def _keeper(site: Site, device: str) -> Keeper | None:
+    """Where clips of sound may be kept; else None, and not even in memory is sound longer than seconds."""
+    why_not = why_no_clips(site.region, switched_on=site.voice.clips, consent=site.voice.clips_consent)
+    if site.voice.clips and why_not:
+        log.warning("no clip of sound is kept: %s", why_not)
+    return None if why_not else Keeper(clips_of(site), device, site.point_of[device])
+
+
+def _each(obey: Iterable[Callable[[dict[str, object]], None]], command: dict[str, object]) -> None:
+    for one in obey:
+        one(command)
 
 
 def _phrases(site: Site) -> Sequence[Phrase]:
