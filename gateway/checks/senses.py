@@ -11,7 +11,7 @@ from urllib.parse import urlsplit
 
 from gateway.checks import Finding, error, ok, warning
 from gateway.config import Site
-from gateway.privacy import profile
+from gateway.privacy import profile, why_no_clips
 from gateway.voice.phrases import CardError, catalogue, choose
 from models import fetch
 
@@ -36,6 +36,19 @@ def check_privacy(site: Site) -> Iterator[Finding]:
         )
     else:
         yield ok("no camera is set up: the shop has BaseNPS, without smiles")
+    if site.voice.clips:
+        yield _clips(site)
+
+
+def _clips(site: Site) -> Finding:
+    """Whether the clips that the shop wants may be kept."""
+    why_not = why_no_clips(site.region, switched_on=True, consent=site.voice.clips_consent)
+    if why_not:
+        return warning(
+            f"no clip of sound is kept: {why_not}",
+            'write down who recorded it and when: [voice] clips_consent = "2026-11-21 M. Weber"',
+        )
+    return ok("clips of sound are kept, encrypted, for 72 hours; `emobox clips` lists them")
 
 
 def _how_on(site: Site) -> str:
