@@ -1,8 +1,9 @@
 """The load of the benches: a process that publishes events over one plain MQTT socket, as devices do.
 
     python -m bench.load PORT COUNT --until hub|broker [--kinds faces|presses] [--spread-s 0] [--rate 0]
+        [--window 2000]
 
-It keeps at most WINDOW events that are not acknowledged, by the hub's `ack` or by the broker's PUBACK, and
+It keeps at most so many events that are not acknowledged, by the hub's `ack` or by the broker's PUBACK, and
 sends again what the hub has not acknowledged within RESEND_S. One JSON line at the end: seconds, latencies.
 """
 
@@ -19,7 +20,7 @@ from collections.abc import Iterator
 from bench.days import SITE_NAME
 from firmware import wire
 
-WINDOW = 900  # a broker's default queue holds 1 000: what it would drop came again only seconds later
+WINDOW = 2000
 RESEND_S = 2.0
 POINTS = 10
 ACK_TAIL = "/ack"
@@ -131,8 +132,9 @@ class Events:
 class Load:
     """Sends all, waits until all are acknowledged, keeps when each was."""
 
-    def __init__(self, link: Link, events: Events, count: int, until: str, rate: float) -> None:
+    def __init__(self, link: Link, events: Events, count: int, until: str, rate: float, window: int) -> None:
         self._link, self._events, self._count, self._until, self._rate = link, events, count, until, rate
+        self._window = window
         self._sent = 0
         self._waiting: dict[int, tuple[float, float]] = {}  # number: first and latest sending
         self.acked_s: list[float] = [0.0] * count
@@ -165,7 +167,7 @@ class Load:
         return min(self._count, 1 + int((time.monotonic() - start) * self._rate))
 
     def _send(self, start: float) -> None:
-        end = min(self._due(start), self._sent + min(200, WINDOW - len(self._waiting)))
+        end = min(self._due(start), self._sent + min(200, self._window - len(self._waiting)))
         if end <= self._sent:
             return
         now = time.monotonic()
@@ -216,12 +218,13 @@ def main() -> None:
     parser.add_argument("--kinds", choices=["faces", "presses"], default="presses")
     parser.add_argument("--spread-s", type=float, default=0.0)
     parser.add_argument("--rate", type=float, default=0.0)
+    parser.add_argument("--window", type=int, default=WINDOW)
     parser.add_argument("--boot", type=int, default=1)
     args = parser.parse_args()
     link = Link(args.port, "bench-load")
     link.subscribe(f"emobox/v1/{SITE_NAME}/+{ACK_TAIL}")
     events = Events(args.count, args.kinds, args.spread_s, args.boot)
-    load = Load(link, events, args.count, args.until, args.rate)
+    load = Load(link, events, args.count, args.until, args.rate, args.window)
     seconds = load.run()
     times = {"latencies_s": load.acked_s, "sent_at_s": load.sent_at_s}
     print(json.dumps({"seconds": seconds, "resent": load.resent, **times}))

@@ -30,8 +30,9 @@ COUNT = 30_000
 RATE = 1500
 DEAD_AFTER_S, DEAD_S = 5.0, 4.0
 QUIET_S = 45.0  # no further point for that long: what is missing is lost (Node-RED pauses for over 30 s)
-BURST = ("--spread-s", "28800")
-STEADY = ("--rate", str(RATE))
+WINDOW = ("--window", "900")  # a broker's default queue holds 1 000: what it drops comes again seconds later
+BURST = ("--spread-s", "28800", *WINDOW)
+STEADY = ("--rate", str(RATE), *WINDOW)
 PEERS = {  # batched, broker without limit
     "Node-RED": (False, False),
     "Node-RED, batched": (True, False),
