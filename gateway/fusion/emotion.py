@@ -122,10 +122,8 @@ def _customer(
 ) -> tuple[_Candidate | None, bool]:
     """The customer among the tracks, and whether another is too close to it in size."""
     found = sorted(_candidates(readings, window, limits), key=lambda candidate: candidate.rank)
-    if not found:
-        return None, False
-    customer, rivals = found[0], found[1:]
-    return customer, any(100 * rival.size > RIVAL_PERCENT * customer.size for rival in rivals)
+    ambiguous = any(100 * rival.size > RIVAL_PERCENT * found[0].size for rival in found[1:])
+    return found[0] if found else None, ambiguous
 
 
 def _candidates(readings: Sequence[Reading], window: Window, limits: EmotionLimits) -> Iterator[_Candidate]:

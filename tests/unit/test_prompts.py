@@ -47,6 +47,7 @@ def test_only_the_first_single_click_follows() -> None:
     assert asked_by(5_000, 25_000, prompts=[0]) == ["prompt", "keyfob"]
     assert asked_by(5_000, 25_000, prompts=[0, 5_001]) == ["prompt", "prompt"]
     assert asked_by(5_000, 25_000, prompts=[0, 1, 2]) == ["prompt", "keyfob"]
+    assert asked_by(130_000, prompts=[0, 100_000]) == ["prompt"]
     assert asked_by((4_000, "double"), (4_500, "long"), 5_000, prompts=[0]) == ["prompt"]
 
 
