@@ -12,8 +12,8 @@ from gateway.vision.light import brightened
 
 CROP_PX = 192
 MARGIN = 1.5
-FIRST, AGAIN = 0.995, 0.90  # probability of a face; 99 of 100 real faces of 48 px have over 0.999
-SURE = 0.70  # the detector's score at the first look
+FIRST, AGAIN = 0.98, 0.90  # probability of a face; 99 of 100 real faces of 48 px have over 0.99
+SURE = 0.75  # the detector's score at the first look; drawn faces reach 0.72
 HOLDS_S = 1.0
 LOGIT_MAX = 80.0  # keeps exp() finite
 REMEMBERED = 32  # tracks; four times as many as a frame may have

@@ -71,10 +71,16 @@ def _cartoon(seed: int) -> Iterator[Image]:
 def _shapes(seed: int) -> Iterator[Image]:
     """Discs, ovals and boxes in skin and other colours, with eyes of a kind, that drift about."""
     rng = np.random.default_rng(seed)
+    for _ in count():
+        yield from _drift(rng)
+
+
+def _drift(rng: np.random.Generator) -> Iterator[Image]:
+    """One arrangement, for 8 seconds."""
     places, sizes = rng.uniform(0, 1, (SHAPES, 2)), rng.uniform(15, 120, SHAPES)
     speeds, colours = rng.normal(0, 0.02, (SHAPES, 2)), rng.integers(30, 230, (SHAPES, 3))
     ground = rng.integers(40, 200, 3)
-    for _ in count():
+    for _ in range(40):
         image = np.empty((HEIGHT, WIDTH, 3), np.uint8)
         image[:] = ground
         places = (places + speeds) % 1

@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 
+from gateway.bus import Message
 from tests.servers import need
 from tests.web.shop import NOON, FakeSink, Shop, busy_day, open_shop, serving, table
 
@@ -180,3 +181,11 @@ def test_what_devices_send_is_shown_as_text_only(tmp_path: Path) -> None:
     assert "img" not in shown.tags
     assert shown.text.count(NASTY) >= 4
     assert shown.tags.count("script") == 1
+
+
+def test_how_the_camera_is_stands_beside_it(tmp_path: Path) -> None:
+    with open_shop(tmp_path) as shop:
+        status = b'{"v":1,"online":true,"lens":"blind"}'
+        shop.presence.receive(Message("emobox/v1/shop-1/cam-1/status", status))
+        shown = visit(shop, tmp_path)
+    assert "no picture since" in shown.figures["lens-cam-1"]

@@ -32,7 +32,7 @@ def test_a_face_in_the_dark_is_ok_and_nobody_is_in_a_black_picture() -> None:
     assert load_pipeline().see(np.zeros((480, 640, 3), np.uint8), 0.0) == []
 
 
-def test_a_picture_with_range_enough_is_the_same_array() -> None:
+def test_a_well_lit_picture_is_the_same_array() -> None:
     image = photo()
     assert brightened(image) is image
 
@@ -42,6 +42,12 @@ def test_a_narrow_range_is_spread_and_its_order_kept() -> None:
     out = brightened(np.dstack([ramp] * 3))[0, :, 0].astype(int)
     assert out[-1] - out[0] == pytest.approx(200, abs=15)
     assert (np.diff(out) >= 0).all()
+
+
+def test_a_small_bright_face_before_a_dark_wall_is_not_blown_out() -> None:
+    wall = np.full((192, 256, 3), 8, np.uint8)
+    wall[80:99, 100:119] = 120
+    assert brightened(wall) is wall
 
 
 def test_an_even_picture_gets_no_edges() -> None:
