@@ -82,8 +82,10 @@ def test_a_folder_gives_the_same_figures_as_its_zip(
 def test_every_variant_can_be_measured_with_every_model(
     model: str, variant: str, crops: list[str], capsys: pytest.CaptureFixture[str]
 ) -> None:
+    given = evaluated("smile", [*crops, "--model", model], capsys)
     found = evaluated("smile", [*crops, "--model", model, "--variant", variant], capsys)
     assert (found["model"], found["variant"], found["detected"]) == (model, variant, 2)
+    assert found["brier"] != given["brier"]
 
 
 def test_a_reader_is_told_over_which_pictures_the_figures_are(
@@ -190,9 +192,9 @@ def test_the_interval_of_the_area_holds_the_truth_in_about_95_of_100_samples() -
 
 
 def test_calibration_error_and_brier_score_of_a_known_case() -> None:
-    scores, truths = np.array([0.95, 0.95, 0.05, 1.0]), np.array([True, False, False, True])
-    assert figures.ece(scores, truths) == pytest.approx((abs(0.95 + 0.95 + 1 - 2) + 0.05) / 4)
-    assert figures.brier(scores, truths) == pytest.approx((0.05**2 + 0.95**2 + 0.05**2) / 4)
+    scores, truths = np.array([0.95, 0.85, 0.05, 1.0]), np.array([False, True, False, True])
+    assert figures.ece(scores, truths) == pytest.approx((abs(0.95 + 1 - 1) + 0.15 + 0.05) / 4)
+    assert figures.brier(scores, truths) == pytest.approx((0.95**2 + 0.15**2 + 0.05**2) / 4)
 
 
 def test_the_degradations_are_what_their_names_say() -> None:
