@@ -31,17 +31,17 @@ VERSION = 3
 class Size:
     """How much is spoken: clips of a phrase by program (and scenes of each); voices for each other text."""
 
-    rhvoice: int = 54
-    flite: int = 48
+    rhvoice: int = 90
+    flite: int = 60
     festival: int = 8
-    espeak: int = 90
+    espeak: int = 120
     near: int = 4
     negated: int = 12
     talk: int = 5
     salads: int = 200
     fortunes: int = 420
     own_near: int = 220
-    scenes: int = 4
+    scenes: int = 6
     steps: tuple[int, int] = (600, 900)
 
     @property
