@@ -15,6 +15,7 @@ from gateway import cli_clips as clips
 from gateway import cli_models as model_verbs
 from gateway import cli_owner as owner
 from gateway import cli_store as store
+from gateway import cli_vision as vision_verbs
 from gateway import cli_voice as voices
 from gateway.bus import BusError
 from gateway.config import Site, SiteError, load_site
@@ -60,6 +61,7 @@ def _parser() -> argparse.ArgumentParser:
     _add(verbs, "camera", camera, "one camera process (emobox run starts it)", _child)
     _add(verbs, "microphone", microphone, "one microphone process (emobox run starts it)", _child)
     _add(verbs, "dashboards", dashboards, "write or check the Grafana dashboards", _dashboards)
+    vision_verbs.add_verbs(partial(_add, verbs))
     owner.add_verbs(partial(_add, verbs))
     store.add_verbs(partial(_add, verbs))
     model_verbs.add_verbs(partial(_add, verbs))

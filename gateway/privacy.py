@@ -41,6 +41,11 @@ def _why_off(site: Site, known: bool) -> str:
     return ""
 
 
+def why_no_aim(site: Site) -> str:
+    """Why an installer may not look through a camera, numbers alone, no picture; "" where they may."""
+    return profile(site).why_off
+
+
 def why_no_scope_all(site: Site) -> str:
     """Why no camera may watch everybody in opening hours; "" where it may: a choice of its own, recorded."""
     limits = profile(site)

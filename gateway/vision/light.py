@@ -9,7 +9,7 @@ from gateway.vision.faces import Image
 
 DARK = 100  # of 255: a picture whose lightest parts are as light as this stays as it is
 RANGE_AIM = 200
-SHARE_MIN, SHARE_MAX = 0.1, 99.9  # percent; a face of 48 px covers 0.7 % of 640x480, and must not be blown out
+SHARE_MIN, SHARE_MAX = 0.1, 99.9  # percent; a face of 48 px covers 0.7 % of 640x480: not blown out
 GAIN_MAX = 64.0
 GAIN_COARSE = 4.0  # from here on the steps between two values would look like edges
 SMOOTH_PX = 1.2

@@ -5,15 +5,13 @@ from __future__ import annotations
 import asyncio
 import socket
 import threading
-from collections.abc import AsyncGenerator, Awaitable, Callable, Iterator, Sequence
-from contextlib import aclosing, contextmanager
-from pathlib import Path
+from collections.abc import AsyncGenerator, Sequence
+from contextlib import aclosing
 
-import uvicorn
 from starlette.applications import Starlette
 from starlette.middleware import Middleware
 from starlette.requests import Request
-from starlette.responses import FileResponse, Response, StreamingResponse
+from starlette.responses import Response, StreamingResponse
 from starlette.routing import Route
 
 from gateway.clock import Clock
@@ -25,22 +23,15 @@ from gateway.supervisor import Supervisor
 from gateway.today import Follower, today
 from gateway.web.feed import Feed
 from gateway.web.guard import Guard
+from gateway.web.serve import QuietServer, file_endpoint, icon, server_config
 
-STATIC = Path(__file__).parent / "static"
 FILES = {
     "/": "page.html",
     "/page.css": "page.css",
     "/page.js": "page.js",
     "/live.js": "live.js",
 }
-ICON = (
-    '<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 32 32">'
-    '<circle cx="16" cy="16" r="15" fill="#0072B2"/>'
-    '<g fill="#fff"><circle cx="11" cy="13" r="2.2"/><circle cx="21" cy="13" r="2.2"/></g>'
-    '<path d="M8.5 19.5a8.5 8.5 0 0 0 15 0" fill="none" stroke="#fff" stroke-width="2.6"/></svg>'
-)
 POLL_S = 0.1
-GRACE_S = 2
 
 
 class PageError(Exception):
@@ -85,7 +76,7 @@ class Page:
 
     async def _serve(self, stopping: threading.Event) -> None:
         feed = Feed(self._journal, self._look)
-        server = _Server(_config(_app(feed, self._site.web.host)))
+        server = QuietServer(server_config(_app(feed, self._site.web.host)))
         following = asyncio.create_task(feed.run())
         serving = asyncio.create_task(server.serve([self._socket] if self._socket else None))
         while not (stopping.is_set() or serving.done() or following.done()):
@@ -105,26 +96,6 @@ class Page:
         return self._site.local(t_ms).strftime("%H:%M")
 
 
-class _Server(uvicorn.Server):
-    """Leaves signals to the hub, whichever thread it runs in."""
-
-    @contextmanager
-    def capture_signals(self) -> Iterator[None]:
-        yield
-
-
-def _config(app: Starlette) -> uvicorn.Config:
-    return uvicorn.Config(
-        app,
-        log_config=None,
-        log_level="warning",
-        access_log=False,
-        lifespan="off",
-        server_header=False,
-        timeout_graceful_shutdown=GRACE_S,
-    )
-
-
 def _app(feed: Feed, host: str) -> Starlette:
     async def one_day(_: Request) -> Response:
         return Response(await feed.snapshot(), media_type="application/json")
@@ -132,21 +103,9 @@ def _app(feed: Feed, host: str) -> Starlette:
     async def live(_: Request) -> Response:
         return StreamingResponse(_events(feed), media_type="text/event-stream")
 
-    async def icon(_: Request) -> Response:
-        return Response(ICON, media_type="image/svg+xml")
-
     routes = [Route("/favicon.svg", icon), Route("/api/today", one_day), Route("/api/live", live)]
-    routes += [Route(path, _file(name)) for path, name in FILES.items()]
+    routes += [Route(path, file_endpoint(name)) for path, name in FILES.items()]
     return Starlette(routes=routes, middleware=[Middleware(Guard, host=host)])
-
-
-def _file(name: str) -> Callable[[Request], Awaitable[Response]]:
-    """An endpoint for one file of the page."""
-
-    async def send(_: Request) -> Response:
-        return FileResponse(STATIC / name)
-
-    return send
 
 
 async def _events(feed: Feed) -> AsyncGenerator[str, None]:

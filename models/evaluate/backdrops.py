@@ -24,13 +24,8 @@ Scene = Callable[[int], Iterator[Image]]
 
 def scenes(pictures: Sequence[Path] = ()) -> dict[str, Scene]:
     """Endless scenes by name; each takes a seed and gives frames at 5 a second."""
-    found: dict[str, Scene] = {
-        "wall": _wall,
-        "cartoon": _cartoon,
-        "shapes": _shapes,
-        "noise": _noise,
-        "night": _night,
-    }
+    made: tuple[Scene, ...] = (_wall, _night, _cartoon, _shapes, _noise, _drawn)
+    found = {scene.__name__.removeprefix("_"): scene for scene in made}
     return found | ({"pictures": lambda seed: _pan(seed, pictures)} if pictures else {})
 
 
@@ -69,13 +64,20 @@ def _cartoon(seed: int) -> Iterator[Image]:
 
 
 def _shapes(seed: int) -> Iterator[Image]:
-    """Discs, ovals and boxes in skin and other colours, with eyes of a kind, that drift about."""
+    """Boxes and ovals of all colours that drift about."""
     rng = np.random.default_rng(seed)
     for _ in count():
-        yield from _drift(rng)
+        yield from _drift(rng, (0, 2))
 
 
-def _drift(rng: np.random.Generator) -> Iterator[Image]:
+def _drawn(seed: int) -> Iterator[Image]:
+    """The same with discs that have two eyes: drawn faces, the hardest of all."""
+    rng = np.random.default_rng(seed)
+    for _ in count():
+        yield from _drift(rng, (0, 1, 2))
+
+
+def _drift(rng: np.random.Generator, kinds: Sequence[int]) -> Iterator[Image]:
     """One arrangement, for 8 seconds."""
     places, sizes = rng.uniform(0, 1, (SHAPES, 2)), rng.uniform(15, 120, SHAPES)
     speeds, colours = rng.normal(0, 0.02, (SHAPES, 2)), rng.integers(30, 230, (SHAPES, 3))
@@ -85,7 +87,7 @@ def _drift(rng: np.random.Generator) -> Iterator[Image]:
         image[:] = ground
         places = (places + speeds) % 1
         for place, size, colour, kind in zip(places, sizes, colours, range(SHAPES), strict=True):
-            _shape(image, place * (WIDTH, HEIGHT), size, [int(c) for c in colour], kind % 3)
+            _shape(image, place * (WIDTH, HEIGHT), size, [int(c) for c in colour], kinds[kind % len(kinds)])
         yield image
 
 
