@@ -312,6 +312,7 @@ class Voice(Table):
     """How spoken answers are heard, and whether short clips of sound may be kept (spec 7)."""
 
     spontaneous: bool = False
+    confirm: Literal["", "pocketsphinx"] = ""
     clips: bool = False
     clips_consent: str = ""
     clip_before_s: Annotated[Seconds, Field(le=20)] = 5

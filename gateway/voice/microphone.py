@@ -19,12 +19,13 @@ from gateway.tflite import ModelError
 from gateway.voice.arming import Arming
 from gateway.voice.audio import AudioError, opener
 from gateway.voice.capture import Capture, Frame
+from gateway.voice.confirm import Agrees, Confirmer
 from gateway.voice.ear import Ear
 from gateway.voice.engine import FRAME_S
 from gateway.voice.keeper import Keeper
 from gateway.voice.level import Level
 from gateway.voice.phrases import CardError, Phrase, catalogue, choose
-from gateway.voice.spotter import Spotted
+from gateway.voice.spotter import RATING, Spotted
 from models.fetch import FetchError
 
 log = logging.getLogger(__name__)
@@ -48,8 +49,16 @@ class Sender(Protocol):
 class Microphone:
     """Takes frames from a capture, spots phrases, sends events; one thread."""
 
-    def __init__(self, device: Sender, capture: Capture, ear: Ear, keeper: Keeper | None = None) -> None:
+    def __init__(
+        self,
+        device: Sender,
+        capture: Capture,
+        ear: Ear,
+        keeper: Keeper | None = None,
+        agrees: Agrees | None = None,
+    ) -> None:
         self._device, self._capture, self._ear, self._keeper = device, capture, ear, keeper
+        self._confirmer = Confirmer(agrees, self._publish) if agrees else None
         self._next_sample = 0
         self._zero_s = 0.0
         self._heard_s: float | None = None
@@ -64,11 +73,15 @@ class Microphone:
             if frame := self._capture.take(TAKE_TIMEOUT_S):
                 self._hear(frame)
         self._send(self._ear.flush())
+        if self._confirmer:
+            self._confirmer.close()
 
     def _hear(self, frame: Frame) -> None:
         if frame.start != self._next_sample:
             self._ear.reset()
         self._next_sample = frame.start + len(frame.samples)
+        if self._confirmer:
+            self._confirmer.push(frame.start, frame.samples, frame.end_s)
         self._send(self._ear.hear(frame.samples, frame.end_s))
         self._watch_for_zeros(frame)
         self._level.push(frame.samples)
@@ -77,9 +90,16 @@ class Microphone:
 
     def _send(self, spotted: Iterable[Spotted]) -> None:
         for one in spotted:
-            self._heard_s = one.end_s
-            fields: dict[str, object] = {"id": one.id, "score": round(min(1.0, one.score), 4)}
-            self._device.send("phrase", fields, one.end_s)
+            phrase = self._ear.phrases[one.id]
+            if self._confirmer and phrase.role == RATING:
+                self._confirmer.hold(one, phrase)
+            else:
+                self._publish(one)
+
+    def _publish(self, one: Spotted) -> None:
+        self._heard_s = one.end_s
+        fields: dict[str, object] = {"id": one.id, "score": round(min(1.0, one.score), 4)}
+        self._device.send("phrase", fields, one.end_s)
 
     def _watch_for_zeros(self, frame: Frame) -> None:
         """Nothing but zeros for long is a muted microphone or the wrong card."""
@@ -100,8 +120,10 @@ class Microphone:
         }
         if self._heard_s is not None:
             figures["heard_ago_s"] = round(time.monotonic() - self._heard_s)
-        kept = self._keeper.figures() if self._keeper else {}
-        return figures | self._level.figures() | self._ear.figures() | kept
+        figures |= self._level.figures() | self._ear.figures()
+        for part in (self._keeper, self._confirmer):
+            figures |= part.figures() if part else {}
+        return figures
 
 
 def run_microphone(site: Site, device: str, state_dir: Path) -> int:
@@ -124,7 +146,8 @@ def _serve(site: Site, device: str, state_dir: Path, stop: threading.Event) -> N
     """Wires the process: models first, so that a file starts to play only when it is listened to."""
     source, point = site.microphones[device], site.point_of[device]
     arming = Arming(site.timeout_ms(point) / 1000)
-    ear = Ear(_phrases(site), None if site.voice.spontaneous else arming)
+    phrases = _phrases(site)
+    ear = Ear(phrases, None if site.voice.spontaneous else arming)
     capture = Capture(opener(source.source, source.loop))
     keeper = _keeper(site, device)
     obey = [arming.command, *([keeper.command] if keeper else [])]
@@ -134,7 +157,7 @@ def _serve(site: Site, device: str, state_dir: Path, stop: threading.Event) -> N
     capture.start()
     try:
         sender.start()
-        Microphone(sender, capture, ear, keeper).run(stop)
+        Microphone(sender, capture, ear, keeper, _agrees(site, phrases)).run(stop)
     finally:
         capture.stop()
         sender.stop()
@@ -148,6 +171,20 @@ def _keeper(site: Site, device: str) -> Keeper | None:
     if site.voice.clips and why_not:
         log.warning("no clip of sound is kept: %s", why_not)
     return None if why_not else Keeper(clips_of(site), device, site.point_of[device])
+
+
+def _agrees(site: Site, phrases: Sequence[Phrase]) -> Agrees | None:
+    """The recogniser that site.toml names, where it is installed."""
+    if not site.voice.confirm:
+        return None
+    try:
+        from gateway.voice.sphinx import Sphinx
+    except ImportError:
+        log.warning(
+            "answers are not confirmed: run `pip install 'emobox[confirm]'`, or set voice.confirm to \"\""
+        )
+        return None
+    return Sphinx([phrase for phrase in phrases if phrase.role == RATING]).agrees
 
 
 def _each(obey: Iterable[Callable[[dict[str, object]], None]], command: dict[str, object]) -> None:
