@@ -6,9 +6,11 @@ import argparse
 import json
 import sys
 from collections.abc import Callable, Iterable
+from dataclasses import asdict
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from gateway.cli_store import FAILED, OK, UNUSABLE, config_argument
+from gateway.cli_store import FAILED, OK, UNUSABLE, config_argument, guarded, opened
 from gateway.config import load_site
 
 if TYPE_CHECKING:
@@ -21,9 +23,22 @@ what to do. Only numbers and a coarse silhouette are shown: the picture stays in
 the last five seconds' medians are good; 1: not. The sign must be posted first, as for every use.
 """
 
+VALIDATE_EPILOG = """\
+Score single contacts by eye, from 1 (no trace of a smile) to 5 (a broad smile): every 2nd, 3rd or 10th,
+whatever came, at least 50. 4 and 5 count as a smile. A contact is named by its id, as exports and the API have
+it (till-1/1790071200000), or by point and local time of the ask (till-1, 2026-11-21T10:30:05). A later file
+with the same contact replaces its score. The page then shows the smile rate raw and corrected.
+"""
+
 
 def add_verbs(add: Callable[..., None]) -> None:
     """Every verb of this file; `add` takes name, verb, help and the function that adds its arguments."""
+    add(
+        "validate",
+        guarded(validate),
+        "take in cards that a person has scored, to check the smiles here",
+        _validate,
+    )
     add("aim", aim, "help to hang a camera: is the face large, straight, light and sharp enough?", _aim)
 
 
@@ -39,6 +54,36 @@ def _aim(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--json", action="store_true", help="print one JSON object at the end, nothing before"
     )
+
+
+def _validate(parser: argparse.ArgumentParser) -> None:
+    parser.formatter_class, parser.epilog = argparse.RawDescriptionHelpFormatter, VALIDATE_EPILOG
+    parser.add_argument(
+        "what", choices=["smile"], help="smile: does the model see the smiles that people see?"
+    )
+    config_argument(parser)
+    parser.add_argument("--cards", type=Path, required=True, help="CSV: contact,score or point,asked,score")
+    parser.add_argument("--json", action="store_true", help="print one JSON object")
+
+
+def validate(args: argparse.Namespace) -> int:
+    """A person's scores into the journal; whether or not the hub is running."""
+    from gateway import cards
+    from gateway.clock import Clock
+
+    site = load_site(args.config)
+    try:
+        scores = cards.read_cards(args.cards, site)
+    except cards.CardsError as error:
+        print(error, file=sys.stderr)
+        return UNUSABLE
+    with opened(site) as journal:
+        taken = cards.take_cards(journal, site, scores, args.cards.name, Clock().now_ms())
+        found = cards.counted(journal.records(cards.CARD))
+    report = asdict(taken) | {"all": asdict(found)}
+    report |= {"sensitivity": found.sensitivity, "specificity": found.specificity}
+    print(json.dumps(report) if args.json else "\n".join(cards.lines(found, taken)))
+    return OK
 
 
 def _seconds(text: str) -> float:

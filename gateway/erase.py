@@ -18,7 +18,7 @@ from gateway.records import Record
 from gateway.stream import PointStream
 
 REACH_MS = 300_000  # a contact that began this long before may reach into the range
-BY_POINT = ("press", "phrase", "smile", "spike", "reaction")
+BY_POINT = ("press", "phrase", "smile", "spike", "reaction", "card")
 
 
 class EraseError(Exception):

@@ -9,11 +9,13 @@ from dataclasses import asdict, dataclass, replace
 from typing import Any, Protocol
 
 from gateway import plain
+from gateway.cards import CARD, counted
 from gateway.config import Site
 from gateway.fusion import Contact
-from gateway.indices import Indices, conceal, measure, served
+from gateway.indices import Indices, Smiles, conceal, measure, served
 from gateway.indices.nps import MIN_N
 from gateway.indices.smile import MIN_KNOWN
+from gateway.indices.validation import Cards, correct
 from gateway.journal import Journal
 from gateway.measurements import contact_of
 from gateway.privacy import profile
@@ -173,10 +175,12 @@ class Today:
     devices: tuple[DeviceRow, ...]
     sinks: tuple[SinkRow, ...]
     rejected: int
+    cards: Cards
 
     def to_json(self) -> str:
         """One JSON object; the figures of an index have the names that `emobox replay` gives them."""
-        tree = asdict(self) | {"indices": {name: figures(one) for name, one in self.indices.items()}}
+        shown = {name: figures(one) | corrected(self.cards, one.smile) for name, one in self.indices.items()}
+        tree = asdict(self) | {"indices": shown}
         return json.dumps(tree, allow_nan=False, separators=(",", ":"))
 
 
@@ -193,6 +197,15 @@ def figures(indices: Indices) -> dict[str, Any]:
         "smile_missing": max(0, MIN_KNOWN - known),
         "smile_coverage": known / n if n else None,
     }
+
+
+def corrected(cards: Cards, smile: Smiles) -> dict[str, float | int | None]:
+    """The smile rate as a person's cards correct it (None where they cannot), and how many cards there are."""
+    positive = round((smile.smile_rate or 0) * smile.known)
+    found = correct(cards, positive, smile.known if smile.smile_rate is not None else 0)
+    names = ("corrected_rate", "corrected_low", "corrected_high")
+    values = (found.rate, found.low, found.high) if found else (None, None, None)
+    return {**dict(zip(names, values, strict=True)), "cards": cards.n}
 
 
 def today(
@@ -243,6 +256,7 @@ def today(
         devices=with_lenses(_devices(journal, site, now_ms, online if connected else {}), lenses or {}),
         sinks=tuple(_sink(journal, sink, rejected) for sink in sinks),
         rejected=rejected.total(),
+        cards=counted(journal.records(CARD)),
     )
 
 

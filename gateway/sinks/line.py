@@ -30,6 +30,7 @@ TAGS: Mapping[str, tuple[str, ...]] = {
     "spike": ("site", "point", "phrase"),
     "device": ("site", "device", "kind"),
     "index": ("site", "point", "name", "period"),
+    "card": ("site", "point"),
 }
 CARRIED = dict.fromkeys([*range(32), 127], " ") | {ord("\\"): "/"}
 

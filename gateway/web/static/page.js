@@ -138,7 +138,14 @@ function renderSmile(x) {
       : day.camera_on ? missing("smile_missing", x.smile_missing, "customer seen", "customers seen") : p("the camera is off"),
     p("seen: ", figure("known", String(x.known)), " of ", figure("seen_of", String(x.n)), " (",
       figure("smile_coverage", percent(x.smile_coverage)), ")"),
-    known ? p("smiled clearly: ", figure("smile_rate", percent(x.smile_rate))) : null);
+    known ? p("smiled clearly: ", figure("smile_rate", percent(x.smile_rate)), correctedOf(x)) : null);
+}
+
+// What people saw on ribbon cards tells how often the model errs here: the share that it would be without.
+function correctedOf(x) {
+  if (x.corrected_rate === null) return "";
+  const span = `${whole(100 * x.corrected_low)} to ${percent(x.corrected_high)}`;
+  return h("span", {}, " (raw) · ", figure("corrected_rate", percent(x.corrected_rate)), ` corrected (${span}), ${x.cards} cards`);
 }
 
 function renderAsked(x) {
