@@ -142,7 +142,7 @@ def test_starts_with_health_and_every_event_is_valid_on_the_wire(tmp_path: Path)
 
 
 @pytest.mark.timeout(60)
-def test_dates_a_phrase_that_is_spoken_live_within_300_ms(tmp_path: Path) -> None:
+def test_tells_a_phrase_that_is_spoken_live_soon_and_dates_it_within_300_ms(tmp_path: Path) -> None:
     wav = make_timeline(tmp_path / "shop.wav", [(2.5, "super")], 5.0)
     started = partial(microphone, tmp_path, source="-", spontaneous=True)
     with start_mosquitto(tmp_path) as broker, started(port=broker.port) as process:
@@ -151,7 +151,9 @@ def test_dates_a_phrase_that_is_spoken_live_within_300_ms(tmp_path: Path) -> Non
         began_s = speak_live(wav, process)
         (arrived_s, event), *_ = listener.wait("phrase", 1)
         listener.stop()
-    assert arrived_s - event["age"] / 1000 - began_s == pytest.approx(2.5 + phrase_s("super"), abs=0.3)
+    end_s = began_s + 2.5 + phrase_s("super")
+    assert arrived_s - event["age"] / 1000 == pytest.approx(end_s, abs=0.3)
+    assert arrived_s - end_s < 0.8  # 0.3 s where the machine is free: bench/voice.py
 
 
 def speak_live(wav: Path, process: subprocess.Popen[str]) -> float:

@@ -131,8 +131,11 @@ def test_an_answered_question_is_asked_for_once_with_the_seconds_before_and_afte
         shop.contact(NOON, 1)
         shop.clock.now = NOON + 10_000
         shop.recorder.step()
-        for _ in range(2):
-            stage.step()
+        stage.step()
+        shop.send("term-1", NOON + 5000, "press", key=2)  # the same burst: the contact is written anew
+        shop.recorder.step()
+        stage.step()
+        assert len(shop.journal.records("contact")) == 1
     assert found == [("till-1", "question", 15_000, 10_000 - 4000 - 10_000)]
 
 

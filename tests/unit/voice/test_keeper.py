@@ -46,12 +46,12 @@ def test_the_ring_forgets_what_is_older_and_does_not_know_what_is_to_come() -> N
 
 
 def test_a_gap_is_silence_and_shifts_nothing() -> None:
-    ring = filled(2.0, 10 * FRAME)
-    ring.push(12 * FRAME, ramp(12 * FRAME), 13 * FRAME_S)
-    sound, _ = ring.cut(9 * FRAME_S, 13 * FRAME_S)
-    np.testing.assert_array_equal(sound[:FRAME], ramp(9 * FRAME))
+    ring = filled(2.0, 100 * FRAME)
+    ring.push(102 * FRAME, ramp(102 * FRAME), 103 * FRAME_S)
+    sound, _ = ring.cut(99 * FRAME_S, 103 * FRAME_S)
+    np.testing.assert_array_equal(sound[:FRAME], ramp(99 * FRAME))
     assert not sound[FRAME : 3 * FRAME].any()
-    np.testing.assert_array_equal(sound[3 * FRAME :], ramp(12 * FRAME))
+    np.testing.assert_array_equal(sound[3 * FRAME :], ramp(102 * FRAME))
 
 
 def test_after_a_gap_longer_than_the_ring_nothing_old_is_left() -> None:
@@ -109,6 +109,7 @@ def test_a_clip_has_the_seconds_before_and_after_and_says_when(clips: Clips) -> 
         {"from_ms": 70_000, "to_ms": 0},
         {"from_ms": int(REACH_S * 1000) + 1, "to_ms": 100_000},
         {"from_ms": 0, "to_ms": -70_000},
+        {"from_ms": -65_000, "to_ms": -70_000},
     ],
 )
 def test_a_wish_that_is_not_understood_or_too_long_keeps_nothing(
@@ -118,6 +119,7 @@ def test_a_wish_that_is_not_understood_or_too_long_keeps_nothing(
     keeper.command(wish(**other))
     keeper.command({"v": 2, "command": "watch", "clip": {}})
     keeper.command({"v": 1, "command": "watch", "for_ms": 60_000})
+    assert keeper._wishes == []
     hear(keeper, 0, 50, -2.0)
     keeper.close()
     assert clips.all() == []
