@@ -25,7 +25,7 @@ the last five seconds' medians are good; 1: not. The sign must be posted first, 
 
 VALIDATE_EPILOG = """\
 Score single contacts by eye, from 1 (no trace of a smile) to 5 (a broad smile): every 2nd, 3rd or 10th,
-whatever came, at least 50. 4 and 5 count as a smile. A contact is named by its id, as exports and the API have
+whatever came, at least 50. 4 and 5 count as a smile. A contact is named by its id, as the API has
 it (till-1/1790071200000), or by point and local time of the ask (till-1, 2026-11-21T10:30:05). A later file
 with the same contact replaces its score. The page then shows the smile rate raw and corrected.
 """

@@ -200,7 +200,7 @@ def figures(indices: Indices) -> dict[str, Any]:
 
 
 def corrected(cards: Cards, smile: Smiles) -> dict[str, float | int | None]:
-    """The smile rate as a person's cards correct it (None where they cannot), and how many cards there are."""
+    """The smile rate as a person's cards correct it (None where they cannot), and how many cards exist."""
     positive = round((smile.smile_rate or 0) * smile.known)
     found = correct(cards, positive, smile.known if smile.smile_rate is not None else 0)
     names = ("corrected_rate", "corrected_low", "corrected_high")

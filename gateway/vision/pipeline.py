@@ -61,10 +61,13 @@ class Pipeline:
         )
 
 
-def load_pipeline(mask: Mask = NO_MASK) -> Pipeline:
-    """The pipeline with its models, fetched when missing. Raises fetch.FetchError, tflite.ModelError."""
+def load_pipeline(mask: Mask = NO_MASK, smile: SmileModel | None = None) -> Pipeline:
+    """The pipeline with its models, fetched when missing; `smile`: another reader than the usual one.
+
+    Raises fetch.FetchError, tflite.ModelError.
+    """
     look = SecondLook(PresenceModel(Model(fetch.path("face_landmarks"))))
-    return Pipeline(Finder(load_detector(), Tracks()), look, load_smile(), mask)
+    return Pipeline(Finder(load_detector(), Tracks()), look, smile or load_smile(), mask)
 
 
 def load_detector() -> Detector:
