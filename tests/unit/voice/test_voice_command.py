@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
 import subprocess
 import sys
 from collections.abc import Sequence
@@ -12,8 +13,9 @@ from typing import Any
 
 import pytest
 
-from demo.sound import make_timeline, phrase_s
+from demo.sound import SPEECH, make_timeline, phrase_s
 from gateway.cli import main
+from tests.unit.voice.openwakeword.make import head
 
 ITEMS = [(1.0, "super"), (3.0, "rate-visit"), (6.0, "normal")]
 
@@ -92,3 +94,15 @@ def test_a_missing_file_is_named_and_no_traceback_is_shown(capsys: pytest.Captur
         2,
         "/no/such.wav: cannot be read (No such file or directory); give the path of a WAV file",
     )
+
+
+def test_a_head_from_elsewhere_is_heard_once_a_card_lies_beside_it(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    folder = tmp_path / "heads" / "en"
+    folder.mkdir(parents=True)
+    shutil.copy(head(8), folder / "hello.tflite")
+    card = 'texts = ["hello"]\nrole = "greeting"\n[hear]\nthreshold = 0.5\nlag_s = 0.2\n'
+    (folder / "hello.toml").write_text(card)
+    _, out, _ = voice(capsys, str(SPEECH / "super.wav"), "--json", "--heads", str(folder.parent))
+    assert json.loads(out)["highest"]["hello"] > 0.9
