@@ -107,8 +107,9 @@ def _replayed(log: Log, site: Site) -> list[bool | None]:
 
 
 def figures(results: Sequence[Result]) -> dict[str, Any]:
-    """{"n", "right", "share", "low", "high", "known", "smiles_right", "others_right", "wrong"}."""
+    """{"n", "right", "share", "low", "high"} of all, "known", "of_known" (share), and by label; "wrong": names."""
     right = sum(result.right for result in results)
+    known = sum(result.positive is not None for result in results)
     low, high = wilson(right, len(results))
     smiles = [result.right for result in results if result.smiles]
     others = [result.right for result in results if not result.smiles]
@@ -118,7 +119,9 @@ def figures(results: Sequence[Result]) -> dict[str, Any]:
         "share": right / len(results),
         "low": low,
         "high": high,
-        "known": sum(result.positive is not None for result in results),
+        "known": known,
+        "of_known": right / known if known else None,
+        "of_known_interval": wilson(right, known) if known else None,
         "smiles_right": f"{sum(smiles)} of {len(smiles)}",
         "others_right": f"{sum(others)} of {len(others)}",
         "wrong": [result.name for result in results if not result.right][:40],
@@ -179,7 +182,7 @@ def lines(report: dict[str, Any]) -> Iterator[str]:
         span = f"{part['low']:.3f} to {part['high']:.3f}"
         yield f"{name}: {part['share']:.3f} of contacts right ({span}), {part['right']} of {part['n']}"
         kinds = f"smiling: {part['smiles_right']}; not: {part['others_right']}"
-        yield f"  {kinds}; emotion known: {part['known']}"
+        yield f"  {kinds}; emotion known: {part['known']}, of these right: {part['of_known'] or 0:.3f}"
 
 
 def _parser() -> argparse.ArgumentParser:
