@@ -31,6 +31,8 @@ EARLY_S, LATE_S = 0.3, 0.5
 """A firing counts for a label from so long before its start to so long after its end."""
 TAIL_FRAMES = 12
 SEED = 5
+RT60_S, TAIL = (0.3, 0.5), (0.4, 0.8)
+"""The rooms of `--reverb`: a furnished shop, the microphone 1 to 2 m away (tail against direct sound)."""
 COLUMNS = ("file", "start_s", "end_s", "phrase")
 
 
@@ -59,7 +61,8 @@ class Condition:
         """`sound` under this condition; the same for the same name."""
         digest = hashlib.sha256(PurePosixPath(name).name.encode()).digest()
         rng = np.random.default_rng([SEED, *digest[:8]])
-        out = augment.reverberate(sound, rng) if self.reverb else sound
+        room = (rng.uniform(*RT60_S), rng.uniform(*TAIL))
+        out = augment.reverberate(sound, *room, rng) if self.reverb else sound
         if self.noise_db is not None:
             out = augment.add_noise(out, augment.hiss(len(out), rng), self.noise_db)
         return np.asarray(out / max(1.0, float(np.abs(out).max(initial=0.0))), np.float32)
@@ -144,7 +147,7 @@ class Ears:
 
     def __init__(self, phrases: Sequence[Phrase]) -> None:
         self._phrases = phrases
-        self._batch = Batch()
+        self._batch = Batch(96)
         self._heads = {phrase.id: Head(phrase.head) for phrase in phrases}
         longest = max(head.window for head in self._heads.values())
         self._warm_up = WARM_UP_FRAMES + max(0, longest - HEAD_WINDOW)

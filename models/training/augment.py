@@ -15,10 +15,10 @@ from models.training.speech import Sound
 
 TAIL_S = 0.8
 """Sound after the phrase."""
-UN_NOISED_SHARE = 0.3
+UN_NOISED_SHARE = 0.25
 ZERO_SHARE = 0.2
 MORPHED_SHARE = 0.65
-ROOM_SHARE = 0.55
+ROOM_SHARE = 0.6
 
 
 @dataclass(frozen=True)
@@ -45,11 +45,11 @@ def scene(phrase: Sound, seconds: float, others: Sequence[Sound], rng: Generator
 def in_shop(sound: Sound, others: Sequence[Sound], rng: Generator) -> Sound:
     """Room, microphone, noise and level; a good share stays un-noised."""
     if rng.random() < ROOM_SHARE:
-        sound = reverberate(sound, rng)
+        sound = any_room(sound, rng)
     if rng.random() < 0.4:
         sound = _colour(sound, rng)
     if rng.random() > UN_NOISED_SHARE:
-        sound = add_noise(sound, _noise(len(sound), others, rng), float(rng.uniform(2, 28)))
+        sound = add_noise(sound, _noise(len(sound), others, rng), float(rng.uniform(3, 20)))
     elif rng.random() > ZERO_SHARE:
         sound = sound + rng.normal(0, 10 ** rng.uniform(-4.5, -3), len(sound))
     level = 10 ** (rng.uniform(-30, -1) / 20)
@@ -70,15 +70,24 @@ def _context(length: int, others: Sequence[Sound], rng: Generator, *, near_end: 
     return out
 
 
-def reverberate(sound: Sound, rng: Generator) -> Sound:
-    """A room: six early reflections and a decaying tail that dulls, RT60 0.15 to 0.9 s (Polack 1988)."""
-    seconds = float(np.exp(rng.uniform(np.log(0.15), np.log(0.9))))
+def any_room(sound: Sound, rng: Generator) -> Sound:
+    """A room of RT60 0.15 to 0.9 s, near or far from the microphone."""
+    return reverberate(
+        sound, float(np.exp(rng.uniform(np.log(0.15), np.log(0.9)))), rng.uniform(0.2, 1.1), rng
+    )
+
+
+def reverberate(sound: Sound, seconds: float, tail_size: float, rng: Generator) -> Sound:
+    """A room of RT60 `seconds`: early reflections and a tail that dulls as it decays (Polack 1988).
+
+    `tail_size` is the tail's amplitude against the direct sound, 1 is as much energy in both.
+    """
     length = int(seconds * RATE)
     decay = 10 ** (-3 * np.arange(length) / length)
     bright, dull = rng.normal(0, 1, length) * decay**1.6, rng.normal(0, 1, length) * decay
     tail = bright + 1.5 * lfilter([0.3], [1, -0.7], dull)
     tail[: RATE // 400] = 0
-    tail *= rng.uniform(0.2, 1.1) / np.sqrt((tail**2).sum())
+    tail *= tail_size / np.sqrt((tail**2).sum())
     for place in rng.integers(16, RATE // 25, 6):
         tail[place] += rng.uniform(-0.4, 0.4)
     tail[0] = 1

@@ -17,6 +17,7 @@ import numpy as np
 import soundfile  # type: ignore[import-untyped]
 from tqdm import tqdm
 
+from gateway.indices.intervals import wilson
 from gateway.voice.engine import RATE
 from gateway.voice.phrases import HEADS, Phrase, catalogue
 from models.evaluate.phrases import Condition, Label, evaluate
@@ -24,75 +25,70 @@ from models.training import cards, speech, texts
 from models.training.speech import Sound, Voice
 
 SEED = 77
-SAYINGS = 12
-"""Of each voice and phrase, at other paces and pitches."""
+SAYINGS = 32
+"""Of each phrase, spread over the voices, at other paces and pitches."""
 LEAD_S = 0.5
 CONDITIONS = {"clean": Condition(), "noise_10db_reverb": Condition(10.0, reverb=True)}
-KEYS = ("recall", "recall_interval", "n")
-TALK_KEYS = ("false_accepts_per_hour", "false_accepts_per_hour_interval", "false_accepts", "hours")
+TALK = ("false_accepts_per_hour", "false_accepts_per_hour_interval", "false_accepts", "hours")
 Report = dict[str, dict[str, Any]]
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Speak, evaluate, write the cards."""
     options = _options(arguments)
-    phrases = [
-        phrase for phrase in catalogue(options.heads).values() if phrase.head.parent.name == options.language
-    ]
+    known = catalogue(options.heads).values()
+    phrases = [phrase for phrase in known if phrase.head.parent.name == options.language]
     voices = [Voice("rhvoice", name, options.language) for name in options.voices.split(",")]
+    labels = {voice.name: list(_speak(phrases, voice, len(voices), options)) for voice in voices}
     tables: dict[str, Report] = {}
     for name, condition in CONDITIONS.items():
-        labels = list(_speak(phrases, voices, options))
-        tables[name] = _pick(evaluate(options.work / "said", labels, phrases, condition), KEYS)
-        tables[name] = _with_worst(tables[name], labels, voices, phrases, options, condition)
-    for folder in options.talk:
-        language, place = folder.split("=", 1)
-        tables[f"talk_{language}"] = _pick(evaluate(Path(place), [], phrases, Condition()), TALK_KEYS)
+        tables[name] = _recalls(options.work / "said", labels, phrases, condition)
+    for place in options.talk:
+        language, folder = place.split("=", 1)
+        report = evaluate(Path(folder), [], phrases, Condition())["phrases"]
+        tables[f"talk_{language}"] = {
+            key: {field: found[field] for field in TALK} for key, found in report.items()
+        }
     for phrase in phrases:
         found = {name: table[phrase.id] for name, table in tables.items()}
         cards.measured(phrase.head.with_suffix(".toml"), found)
-        print(phrase.id, found)
+        print(phrase.id, phrase.threshold, found, flush=True)
     return 0
 
 
-def _pick(report: Mapping[str, Any], keys: Sequence[str]) -> Report:
-    return {name: {key: found[key] for key in keys} for name, found in report["phrases"].items()}
-
-
-def _with_worst(
-    table: Report,
-    labels: Sequence[Label],
-    voices: Sequence[Voice],
-    phrases: Sequence[Phrase],
-    options: argparse.Namespace,
-    condition: Condition,
+def _recalls(
+    place: Path, labels: Mapping[str, Sequence[Label]], phrases: Sequence[Phrase], condition: Condition
 ) -> Report:
-    """Recall by voice, added to the figures of each phrase."""
-    for voice in voices:
-        mine = [label for label in labels if label.file.startswith(f"{voice.name}/")]
-        found = evaluate(options.work / "said" / voice.name, _local(mine), phrases, condition)["phrases"]
-        for name, figures in table.items():
-            figures[f"recall_{voice.name}"] = found[name]["recall"]
-    return table
+    """Recall of each phrase over all voices, and by voice; all heads of the language compete."""
+    reports = {
+        voice: evaluate(place / voice, said, phrases, condition)["phrases"] for voice, said in labels.items()
+    }
+    return {
+        phrase.id: _recall({voice: found[phrase.id] for voice, found in reports.items()})
+        for phrase in phrases
+    }
 
 
-def _local(labels: Sequence[Label]) -> list[Label]:
-    return [Label(label.file.split("/", 1)[1], label.start_s, label.end_s, label.phrase) for label in labels]
+def _recall(by_voice: Mapping[str, Mapping[str, Any]]) -> dict[str, Any]:
+    hits, n = (sum(found[key] for found in by_voice.values()) for key in ("hits", "n"))
+    low, high = wilson(hits, n)
+    voices = {f"recall_{name}": found["recall"] for name, found in by_voice.items()}
+    return {"recall": round(hits / n, 4), "recall_interval": [round(low, 4), round(high, 4)], "n": n} | voices
 
 
 def _speak(
-    phrases: Sequence[Phrase], voices: Sequence[Voice], options: argparse.Namespace
+    phrases: Sequence[Phrase], voice: Voice, voices: int, options: argparse.Namespace
 ) -> Iterator[Label]:
     """A file and a label for each saying; files that are there already stay."""
-    rng = np.random.default_rng(SEED)
-    wanted = texts.family(options.language)
-    for phrase in tqdm(phrases, desc="speak", unit="phrase"):
-        for voice in voices:
-            for number in range(SAYINGS):
-                text = wanted[phrase.id].texts[number % len(wanted[phrase.id].texts)]
-                said = speech.say(speech.saying(text, voice, rng), options.work / "speech")
-                name = f"{voice.name}/{phrase.id}-{number}.flac"
-                yield Label(name, LEAD_S, _write(options.work / "said" / name, said), phrase.id)
+    family = texts.family(options.language)
+    for phrase in tqdm(phrases, desc=f"{voice.name}: speak", unit="phrase"):
+        wordings = family[phrase.id].texts
+        rng = np.random.default_rng([SEED, *voice.name.encode(), *phrase.id.encode()])
+        for number in range(SAYINGS // voices):
+            what = speech.saying(wordings[number % len(wordings)], voice, rng)
+            name = f"{phrase.id}-{number}.flac"
+            said = speech.say(what, options.work / "speech")
+            yield Label(name, LEAD_S, _write(options.work / "said" / voice.name / name, said), phrase.id)
 
 
 def _write(file: Path, sound: Sound) -> float:

@@ -22,7 +22,7 @@ from models.training.texts import Wanted
 
 SCENE_FRAMES = WARM_UP_FRAMES + 22
 """Those after the warm-up are judged: the last second of a phrase and 0.8 s after it."""
-STREAM_S = 40.0
+STREAM_S = 20.0
 VERSION = 3
 """Part of every kept file's name: raise it when scenes change."""
 
@@ -42,7 +42,9 @@ class Size:
     fortunes: int = 420
     own_near: int = 220
     scenes: int = 6
-    steps: tuple[int, int] = (600, 900)
+    steps: tuple[int, int] = (450, 750)
+    texts: int | None = None
+    """Of each list so many only."""
 
     @property
     def clips(self) -> dict[str, int]:
@@ -51,7 +53,7 @@ class Size:
 
 
 FULL = Size()
-QUICK = Size(6, 4, 2, 12, 1, 1, 1, 6, 0, 8, 2, (60, 60))
+QUICK = Size(6, 4, 2, 12, 1, 1, 1, 6, 0, 8, 2, (25, 25), texts=8)
 """For tests: proves the path, makes no good head."""
 
 
@@ -255,7 +257,7 @@ def shared(studio: Studio, language: str) -> list[Bag]:
     """Near misses of the phrases that ship, and hours of talk: negatives of every head of `language`."""
     size = studio.size
     sizes = (size.near, size.negated, size.talk, size.salads, size.fortunes)
-    parts = (texts.table(language), sizes)
+    parts = (texts.table(language), sizes, STREAM_S)
     return kept(studio, f"shared-{language}", parts, lambda rng: _shared(studio, language, rng))
 
 
@@ -265,9 +267,10 @@ def _shared(studio: Studio, language: str, rng: Generator) -> Iterator[Bag]:
         speech.say(what, studio.cache / "speech")
         for what in tqdm(said, desc=f"talk ({language})", unit="text")
     ]
-    yield streams("talk", language, sounds, studio, rng)
+    yield streams("talk", language, sounds, studio, rng, [what.text for what in said])
     for kind, count in (("near", studio.size.near), ("negated", studio.size.negated)):
-        lines = _lines(texts.table(language)[kind]["texts"], studio.voices, count, rng)
+        given = texts.table(language)[kind]["texts"][: studio.size.texts]
+        lines = _lines(given, studio.voices, count, rng)
         copies = dict.fromkeys(speech.PROGRAMS, 2 if kind == "negated" else 1)
         yield _scenes(studio, kind, language, lines, sounds, rng, copies=copies, ends=False)
 
@@ -278,9 +281,7 @@ def talk_sayings(studio: Studio, language: str, rng: Generator) -> list[Saying]:
         *texts.salad(language, studio.size.salads, rng),
         *texts.fortunes(language, studio.size.fortunes, rng),
     ]
-    talk = texts.table(language)["talk"]["texts"]
-    if studio.size.talk < 2:
-        talk = talk[:8]
+    talk = texts.table(language)["talk"]["texts"][: studio.size.texts]
     return [*_lines(talk, studio.voices, studio.size.talk, rng), *_lines(more, studio.voices, 1, rng)]
 
 
@@ -295,17 +296,31 @@ def some_talk(studio: Studio, language: str) -> list[Sound]:
     return [speech.say(what, studio.cache / "speech") for what in said[:160]]
 
 
-def streams(kind: str, language: str, sounds: Sequence[Sound], studio: Studio, rng: Generator) -> Bag:
-    """Sounds one after the other, each as it is or in a shop's noise, in streams of about 40 s."""
-    batch, rows, current = Batch(), [], [np.zeros(0, np.float32)]
+def streams(
+    kind: str,
+    language: str,
+    sounds: Sequence[Sound],
+    studio: Studio,
+    rng: Generator,
+    said: Sequence[str] = (),
+) -> Bag:
+    """Sounds one after the other, each as it is or in a shop's noise, in streams of about 20 s.
+
+    `said` are their texts, where they are known: a stream in which a phrase is said is none of its negatives.
+    """
+    batch, rows, names = Batch(), [], []
+    current, current_texts = [np.zeros(0, np.float32)], [""]
     for number, sound in enumerate(tqdm(sounds, desc=f"{kind} ({language}): listen", unit="clip")):
         current.append(_passing(sound, sounds, rng))
+        current_texts.append(said[number] if said else "")
         if sum(map(len, current)) >= STREAM_S * RATE or number == len(sounds) - 1:
             rows.append(batch.embed(pcm(np.concatenate(current))).astype(np.float16))
-            current = [np.zeros(0, np.float32)]
+            names.append(" ".join(" ".join(current_texts).split()))
+            current, current_texts = [np.zeros(0, np.float32)], [""]
     starts = np.cumsum([0, *(len(part) for part in rows[:-1])])
-    names = [""] * len(rows)
-    return Bag(kind, language, np.concatenate(rows), starts, np.full(len(rows), np.nan), names, names)
+    return Bag(
+        kind, language, np.concatenate(rows), starts, np.full(len(rows), np.nan), names, [""] * len(rows)
+    )
 
 
 def _passing(sound: Sound, others: Sequence[Sound], rng: Generator) -> Sound:

@@ -45,24 +45,24 @@ class Weights:
 
 
 def train(
-    draw: Callable[[], Batch], scale: tuple[Floats, Floats], steps: Iterable[int], total: int, rng: Generator
+    draw: Callable[[], Batch], inputs: int, steps: Iterable[int], total: int, rng: Generator
 ) -> Weights:
-    """Adam on binary cross-entropy over batches of `draw`; `scale` is mean and deviation of the inputs.
+    """Adam on binary cross-entropy over batches of `draw`: inputs of mean 0 and deviation 1, fresh arrays.
 
     `steps` counts 1…`total` (a progress bar may be put around it).
     """
-    params = _start(len(scale[0]), rng)
+    params = _start(inputs, rng)
     first, second = [np.zeros_like(p) for p in params], [np.zeros_like(p) for p in params]
     noise = rng.normal(0, INPUT_NOISE, NOISE_POOL).astype(np.float32)
     for step in steps:
         x, y = draw()
-        x = ((x - scale[0]) / scale[1] + _cut(noise, x.shape, rng)).astype(np.float32, copy=False)
+        x += _cut(noise, x.shape, rng)
         rate = LEARNING_RATE * 0.5 * (1 + np.cos(np.pi * step / total))
         for param, gradient, m, v in zip(params, _gradients(params, x, y, rng), first, second, strict=True):
             m += 0.1 * (gradient - m)
             v += 0.001 * (gradient**2 - v)
             param -= rate * (m / (1 - 0.9**step) / (np.sqrt(v / (1 - 0.999**step)) + 1e-8) + DECAY * param)
-    return _unscaled(params, scale)
+    return Weights(*params)
 
 
 def _cut(pool: Floats, shape: tuple[int, ...], rng: Generator) -> Floats:
@@ -93,11 +93,12 @@ def _gradients(params: list[Floats], x: Floats, y: Floats, rng: Generator) -> li
     return [x.T @ d1, d1.sum(0), (hidden * kept).T @ d2, d2.sum(0)]
 
 
-def _unscaled(params: list[Floats], scale: tuple[Floats, Floats]) -> Weights:
-    """The scaling of the inputs folded into the first layer."""
-    w1 = params[0] / scale[1][:, None]
-    layers = (w1, params[1] - scale[0] @ w1, params[2], params[3])
-    return Weights(*(np.asarray(layer, np.float32) for layer in layers))
+def unscaled(weights: Weights, mean: Floats, deviation: Floats) -> Weights:
+    """For inputs as they are, what `weights` are for scaled ones; mean and deviation of each of the 96."""
+    times = len(weights.w1) // EMBEDDING
+    w1 = weights.w1 / np.tile(deviation, times)[:, None]
+    b1 = weights.b1 - np.tile(mean, times) @ w1
+    return Weights(np.asarray(w1, np.float32), np.asarray(b1, np.float32), weights.w2, weights.b2)
 
 
 def merged(members: Sequence[Weights]) -> Weights:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.random import Generator
@@ -83,10 +83,12 @@ def train_head(
     name: str, windows: Windows, steps: tuple[int, int], rng: Generator, members: int = MEMBERS
 ) -> tuple[Weights, list[Weights]]:
     """The head and its members, in two rounds: the second one sees the worst mistakes again and again."""
+    mean, deviation = windows.rows.mean(0), windows.rows.std(0) + 1e-3
+    scaled = replace(windows, rows=(windows.rows - mean) / deviation)
     pools = {kind: windows.of(kind) for kind in SHARES}
-    bar = tqdm(total=members * sum(steps), desc=f"{name}: learn", unit="step")
-    with bar:
-        found = [_member(windows, pools, number, steps, rng, bar) for number in range(members)]
+    with tqdm(total=members * sum(steps), desc=f"{name}: learn", unit="step") as bar:
+        found = [_member(scaled, pools, number, steps, rng, bar) for number in range(members)]
+    found = [heads.unscaled(member, mean, deviation) for member in found]
     return heads.merged(found), found
 
 
@@ -98,13 +100,12 @@ def _member(
         for kind, rows in pools.items()
     }
     kept = {kind: rows for kind, rows in kept.items() if len(rows)}
+    inputs = HEAD_WINDOW * EMBEDDING
+    first = heads.train(lambda: _draw(windows, kept, rng), inputs, _counted(steps[0], bar), steps[0], rng)
     negatives = np.concatenate([rows for kind, rows in kept.items() if kind != "positive"])
-    sample = windows.at(rng.choice(negatives, 4000))
-    scale = (sample.mean(0), sample.std(0) + 1e-3)
-    first = heads.train(lambda: _draw(windows, kept, rng), scale, _counted(steps[0], bar), steps[0], rng)
     judged = scores(first, windows, negatives)
     hard = kept | {"hard": negatives[np.argsort(judged)[-HARD:]]}
-    return heads.train(lambda: _draw(windows, hard, rng), scale, _counted(steps[1], bar), steps[1], rng)
+    return heads.train(lambda: _draw(windows, hard, rng), inputs, _counted(steps[1], bar), steps[1], rng)
 
 
 def _counted(steps: int, bar: tqdm) -> Iterator[int]:

@@ -37,7 +37,7 @@ PROMPTS = {
 TRAINED_SHARE = 2 / 3
 """Of the recordings in name order; Russian prompts: half."""
 SHORTEST_S = 0.2
-EACH = replace(clips.FULL, rhvoice=54, flite=48, espeak=90, own_near=60, scenes=4)
+EACH = replace(clips.FULL, rhvoice=54, flite=48, espeak=90, own_near=60, scenes=5)
 FAMILY = {"en": EACH, "ru": replace(EACH, near=2, negated=6)}
 """Less than for a single phrase of a shop: the other phrases are near misses, too."""
 
@@ -81,7 +81,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         }
         todo = _todo(options.only)
         for wanted in todo:
-            studio = studios[wanted.language]
+            studio = for_role(studios[wanted.language], wanted)
             clips.positives(studio, wanted, clips.some_talk(studio, wanted.language))
         for wanted in todo:
             _train(wanted, studios, options)
@@ -97,7 +97,7 @@ def _todo(only: str) -> list[Wanted]:
 
 
 def _train(wanted: Wanted, studios: Mapping[str, Studio], options: argparse.Namespace) -> None:
-    studio = studios[wanted.language]
+    studio = for_role(studios[wanted.language], wanted)
     talk = clips.some_talk(studio, wanted.language)
     bags = [clips.positives(studio, wanted, talk), clips.near(studio, wanted, talk)]
     for language, other in studios.items():
@@ -107,10 +107,19 @@ def _train(wanted: Wanted, studios: Mapping[str, Studio], options: argparse.Name
     save(make(wanted, bags, studio.size), studio, options.out, hashes(options.data))
 
 
+def for_role(studio: Studio, wanted: Wanted) -> Studio:
+    """Asks and ratings get the full size, events half of it."""
+    size = FAMILY[wanted.language]
+    if wanted.role not in ("ask", "rating"):
+        size = replace(size, rhvoice=30, flite=24, espeak=60, own_near=30)
+    return replace(studio, size=size)
+
+
 def _others(wanted: Wanted, studio: Studio) -> list[Bag]:
     """The other phrases of the language as far as they are made."""
     family = texts.family(wanted.language).values()
-    found = [clips.made_before(studio, other) for other in family if other.id != wanted.id]
+    others = [other for other in family if other.id != wanted.id]
+    found = [clips.made_before(for_role(studio, other), other) for other in others]
     return [bag for bag in found if bag]
 
 

@@ -26,8 +26,7 @@ def toy(seed: int) -> heads.Weights:
         x[:, :40] += 2 * y[:, None]
         return x, y
 
-    scale = (np.zeros(INPUTS, np.float32), np.ones(INPUTS, np.float32))
-    return heads.train(draw, scale, range(1, 61), 60, rng)
+    return heads.train(draw, INPUTS, range(1, 61), 60, rng)
 
 
 def test_a_written_head_gives_the_scores_of_the_weights_it_was_written_from(tmp_path: Path) -> None:
@@ -60,6 +59,14 @@ def test_whole_recordings_give_the_embeddings_of_the_streaming_engine_to_the_las
     features = Features()
     streamed = [features.push(frame) for frame in samples[: FRAME * 21].reshape(-1, FRAME)]
     np.testing.assert_array_equal(Batch(8).embed(samples), np.stack(streamed))
+
+
+def test_weights_for_scaled_inputs_are_turned_into_weights_for_inputs_as_they_are() -> None:
+    rng = np.random.default_rng(8)
+    mean, deviation = rng.normal(0, 5, 96).astype(np.float32), rng.uniform(1, 9, 96).astype(np.float32)
+    x = rng.normal(0, 1, (5, 16, 96)).astype(np.float32)
+    given = heads.unscaled(toy(1), mean, deviation).score((x * deviation + mean).reshape(5, -1))
+    assert given == pytest.approx(toy(1).score(x.reshape(5, -1)), abs=1e-4)
 
 
 def bag(kind: str, count: int, ends_s: float, said: str, level: float) -> Bag:
@@ -124,7 +131,7 @@ def test_a_card_belongs_to_its_head_and_tells_its_texts_data_and_figures(card: P
     assert all({"file", "sha256", "use"} <= set(data) for data in table["made"]["data"])
     for condition in ("clean", "noise_10db_reverb"):
         found = table["measured"][condition]
-        assert found["n"] >= 30
+        assert found["n"] >= (30 if table["role"] in ("ask", "rating") else 10)
         assert found["recall_interval"][0] <= found["recall"] <= found["recall_interval"][1]
     for language in {card.parent.name, "en"}:
         found = table["measured"][f"talk_{language}"]
