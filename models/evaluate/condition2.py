@@ -107,7 +107,7 @@ def _replayed(log: Log, site: Site) -> list[bool | None]:
 
 
 def figures(results: Sequence[Result]) -> dict[str, Any]:
-    """{"n", "right", "share", "low", "high"} of all, "known", "of_known" (share), and by label; "wrong": names."""
+    """{"n", "right", "share", "low", "high"} of all; of the known; by label; "wrong": names."""
     right = sum(result.right for result in results)
     known = sum(result.positive is not None for result in results)
     low, high = wilson(right, len(results))
