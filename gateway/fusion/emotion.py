@@ -87,11 +87,7 @@ def read_emotion(readings: Sequence[Reading], window: Window, limits: EmotionLim
         return UNSEEN
     if ambiguous:
         return Emotion(customer.valid_ms, ambiguous=True)
-    if customer.valid_ms < limits.valid_min_ms:
-        return Emotion(customer.valid_ms)
-    runs = [run for run in smile_runs(customer.held, limits) if run >= RUN_MIN_MS]
-    positive = any(run >= limits.positive_run_ms for run in runs)
-    return Emotion(customer.valid_ms, sum(runs) / customer.valid_ms, positive)
+    return _read(customer.held, limits)
 
 
 def held_of_customer(readings: Sequence[Reading], window: Window, limits: EmotionLimits) -> list[Held]:
@@ -102,7 +98,11 @@ def held_of_customer(readings: Sequence[Reading], window: Window, limits: Emotio
 
 def read_track(track: list[Reading], limits: EmotionLimits) -> Emotion:
     """Emotion of one track on its own, readings in order of time (scope=all: each track is a contact)."""
-    held = list(hold(track, track[-1].t + HOLD_MS, limits))
+    return _read(list(hold(track, track[-1].t + HOLD_MS, limits)), limits)
+
+
+def _read(held: list[Held], limits: EmotionLimits) -> Emotion:
+    """What one track's held readings say; nothing when there is too little of them."""
     valid_ms = sum(reading.ms for reading in held)
     if not valid_ms or valid_ms < limits.valid_min_ms:
         return Emotion(valid_ms)
