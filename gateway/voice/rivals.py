@@ -15,8 +15,6 @@ WINDOW_FRAMES = 5
 """0.4 s from the first frame over a threshold: then a clear winner counts also beside a weak rival."""
 QUIET_FRAMES = 2
 LONGEST_FRAMES = 10
-NEAR = 0.5
-"""A rival is near from this share of its own threshold on."""
 CLEAR = 0.5
 """Two answers tie when the weaker one weighs at least this share of the stronger one."""
 PLATEAU_S = 0.2
@@ -61,7 +59,7 @@ def decide(frames: Sequence[Heard], phrases: Mapping[str, Phrase]) -> Winner | N
     over = is_over(frames, phrases)
     if best is None:
         return Nobody(tied=False) if over else None
-    if _is_sure(best, hot, frames, phrases) or (_may_judge(frames, over) and _is_clear(best, hot, phrases)):
+    if _is_sure(best, hot, phrases) or (_may_judge(frames, over) and _is_clear(best, hot, phrases)):
         return Winner(phrases[best], max(score for _, score in hot[best]), _middle_s(hot[best], over))
     return Nobody(tied=True) if over else None
 
@@ -81,14 +79,10 @@ def _hot(frames: Sequence[Heard], phrases: Mapping[str, Phrase]) -> Hot:
     }
 
 
-def _is_sure(best: str, hot: Hot, frames: Sequence[Heard], phrases: Mapping[str, Phrase]) -> bool:
-    """Enough frames, and no other phrase came near its threshold in any of them."""
-    others = [
-        phrase for name, phrase in phrases.items() if name != best and not _agree(phrase, phrases[best])
-    ]
-    return len(hot[best]) >= EARLY_FRAMES and not any(
-        frame.scores.get(other.id, 0.0) >= NEAR * other.threshold for frame in frames for other in others
-    )
+def _is_sure(best: str, hot: Hot, phrases: Mapping[str, Phrase]) -> bool:
+    """Enough frames, and no other phrase was over its threshold in any of them."""
+    others = [one.id for one in phrases.values() if one.id != best and not _agree(one, phrases[best])]
+    return len(hot[best]) >= EARLY_FRAMES and not any(hot[name] for name in others)
 
 
 def _may_judge(frames: Sequence[Heard], over: bool) -> bool:

@@ -45,7 +45,8 @@ HIGH, LOW, NONE = [0.95] * 6 + [0.0] * 4, [0.6] * 6 + [0.0] * 4, [0.0] * 10
 
 def test_an_unopposed_answer_is_decided_at_its_third_frame() -> None:
     assert said({"super": HIGH})[0] == EARLY_FRAMES
-    assert winner({"super": HIGH, "normal": NONE, "better": [0.2] * 10}) == "super"
+    assert said({"super": HIGH, "normal": NONE, "better": [0.49] * 10})[0] == EARLY_FRAMES
+    assert said({"super": HIGH, "better": [0.5] * 10})[0] > EARLY_FRAMES
 
 
 def test_two_answers_that_contradict_each_other_are_a_tie_and_count_as_nothing() -> None:

@@ -94,13 +94,15 @@ def test_each_phrase_has_its_own_threshold() -> None:
 
 def test_the_shipped_heads_have_cards_with_threshold_rating_and_figures() -> None:
     known = catalogue()
-    assert {p.id: (p.role, p.rating) for p in known.values() if p.head.parent.name == "en"} == {
+    expected = {
         "rate-visit": ("ask", ""),
         "super": ("rating", "top"),
         "normal": ("rating", "middle"),
         "could-be-better": ("rating", "low"),
     }
+    assert {name: (known[name].role, known[name].rating) for name in expected} == expected
     assert all(p.head.is_file() and 0 < p.threshold < 1 for p in known.values())
+    assert all((p.role == "rating") == bool(p.rating) for p in known.values())
 
 
 def test_phrases_without_a_head_are_told_apart() -> None:
