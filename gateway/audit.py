@@ -15,6 +15,7 @@ from gateway.checks.senses import FACE_MODELS, VOICE_MODELS
 from gateway.config import Site
 from gateway.journal import GENESIS, TRIMMED, Entry, Journal
 from gateway.voice.phrases import catalogue, choose
+from models import shipped
 from models.fetch import manifest
 
 CONFIGURATION = "configuration"
@@ -65,6 +66,8 @@ def models_in_use(site: Site) -> dict[str, str]:
     """sha256 of every model that camera and microphone use here."""
     names = [*(FACE_MODELS if site.cameras else ()), *(VOICE_MODELS if site.microphones else ())]
     found = {name: manifest()[name].sha256 for name in names}
+    if site.cameras and shipped.SMILE.is_file():
+        found["smile"] = hashlib.sha256(shipped.SMILE.read_bytes()).hexdigest()
     if site.microphones:
         heads, _ = choose(site.phrases, catalogue())
         found |= {head.id: hashlib.sha256(head.head.read_bytes()).hexdigest() for head in heads}

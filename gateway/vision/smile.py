@@ -6,6 +6,7 @@ models/tflite/smile.md and fer.md.
 
 from __future__ import annotations
 
+import math
 from pathlib import Path
 from typing import Protocol
 
@@ -13,19 +14,20 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-import models
 from gateway.tflite import Model
 from gateway.vision.crop import grey_crop, level_crop, smaller_grey
 from gateway.vision.faces import Detection, Image
-from models import fetch
+from models import fetch, shipped
 
 CROP_PX = 64
 MARGIN = 1.1  # of the face box (measured best for fer: components, Vision)
 SMILE = "happiness"
 OTHERS = ("anger", "disgust", "fear", "sadness", "surprise", "neutral")
 LABELS = ("anger", "disgust", "fear", SMILE, "sadness", "surprise", "neutral")  # fer's order
-OWN = Path(models.__file__).parent / "tflite" / "smile.tflite"
 DEVIATION_MIN = 0.3  # grey levels: an empty picture is not blown up to noise
+CONTRAST_MIN, WHITE, WHITE_MAX, SHARPNESS_MIN = 20.0, 250.0, 0.3, 0.14
+"""Levels; a level; a share; mean absolute Laplacian: they tell good from spoilt validation pictures."""
+FERS_DOUBT = 1e-3  # fer's probabilities are rounded to 1/256
 REACH = 3.0  # standard deviations, beyond which the own network is not shown more
 
 Floats = NDArray[np.float32]
@@ -42,10 +44,13 @@ class SmileModel(Protocol):
 
 
 class OwnSmile:
-    """Wraps EmoBox's 64x64 grey network: the logit of a smile, and the logits of what else it may be."""
+    """Wraps EmoBox's 64x64 grey network: the logit of a smile, and the logits of what else it may be.
 
-    def __init__(self, model: Model) -> None:
-        self._model = model
+    Where the picture is as good as those that fer knows, fer is asked as well: the mean logit counts.
+    """
+
+    def __init__(self, model: Model, fer: Model) -> None:
+        self._model, self._fer = model, fer
 
     def read(self, image: Image, face: Detection) -> dict[str, float]:
         """Probabilities by name (sum 1) of one face of a BGR frame."""
@@ -56,12 +61,21 @@ class OwnSmile:
         return self._emotions(smaller_grey(picture, CROP_PX))
 
     def _emotions(self, grey: Floats) -> dict[str, float]:
-        (out,) = self._model.run(standardised(grey)[None, :, :, None])
+        face = standardised(grey)
+        (out,) = self._model.run(face[None, :, :, None])
         smile, *others = out.reshape(-1).astype(np.float64)
+        if fit_for_fer(grey, face):
+            smile = (smile + self._fers_logit(grey)) / 2
         happiness = float(1 / (1 + np.exp(-smile)))
         rest = np.exp(np.array(others) - max(others))
         rest *= (1 - happiness) / rest.sum()
         return {SMILE: happiness} | dict(zip(OTHERS, rest.tolist(), strict=True))
+
+    def _fers_logit(self, grey: Floats) -> float:
+        (out,) = self._fer.run((grey / 127.5 - 1)[None, :, :, None])
+        happiness = float(out.reshape(-1)[LABELS.index(SMILE)])
+        sure = min(max(happiness, FERS_DOUBT), 1 - FERS_DOUBT)
+        return math.log(sure / (1 - sure))
 
 
 class FerSmile:
@@ -91,9 +105,16 @@ def standardised(grey: Floats) -> Floats:
     return np.asarray(np.clip((grey - mean) / deviation, -REACH, REACH), np.float32)
 
 
-def load_smile(own: Path = OWN) -> SmileModel:
+def fit_for_fer(grey: Floats, face: Floats) -> bool:
+    """Whether a crop (grey, standardised) is neither dark, nor washed out, nor blurred: fer fails there."""
+    if float(grey.std()) < CONTRAST_MIN or float((grey >= WHITE).mean()) > WHITE_MAX:
+        return False
+    return float(np.abs(cv2.Laplacian(face, cv2.CV_32F)).mean()) > SHARPNESS_MIN
+
+
+def load_smile(own: Path = shipped.SMILE) -> SmileModel:
     """The own network, or fer's where that file is missing. Raises fetch.FetchError, tflite.ModelError."""
-    return OwnSmile(Model(own)) if own.is_file() else load_fer()
+    return OwnSmile(Model(own), Model(fetch.path("fer"))) if own.is_file() else load_fer()
 
 
 def load_fer() -> SmileModel:

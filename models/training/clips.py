@@ -23,6 +23,7 @@ from models.training.texts import Wanted
 SCENE_FRAMES = WARM_UP_FRAMES + 22
 """Those after the warm-up are judged: the last second of a phrase and 0.8 s after it."""
 STREAM_S = 20.0
+LISTED_VOICES = 5
 VERSION = 3
 """Part of every kept file's name: raise it when scenes change."""
 
@@ -253,11 +254,23 @@ def near(studio: Studio, wanted: Wanted, talk: Sequence[Sound]) -> Bag:
     return kept(studio, f"{wanted.id}-near", (wanted, studio.size.own_near), make)[0]
 
 
+def listed_near(studio: Studio, wanted: Wanted, talk: Sequence[Sound]) -> list[Bag]:
+    """The near misses that texts_<language>.toml lists for `wanted`, by several voices each."""
+
+    def make(rng: Generator) -> Iterator[Bag]:
+        said = _lines(wanted.near, studio.voices, LISTED_VOICES, rng)
+        copies = dict.fromkeys(speech.PROGRAMS, 2)
+        yield _scenes(studio, "negated", wanted.language, said, talk, rng, copies=copies, ends=False)
+
+    return kept(studio, f"{wanted.id}-listed", wanted.near, make) if wanted.near else []
+
+
 def shared(studio: Studio, language: str) -> list[Bag]:
     """Near misses of the phrases that ship, and hours of talk: negatives of every head of `language`."""
     size = studio.size
     sizes = (size.near, size.negated, size.talk, size.salads, size.fortunes)
-    parts = (texts.table(language), sizes, STREAM_S)
+    table = texts.table(language)
+    parts = ([table[kind] for kind in ("near", "negated", "talk", "words")], sizes, STREAM_S)
     return kept(studio, f"shared-{language}", parts, lambda rng: _shared(studio, language, rng))
 
 

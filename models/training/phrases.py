@@ -100,6 +100,7 @@ def _train(wanted: Wanted, studios: Mapping[str, Studio], options: argparse.Name
     studio = for_role(studios[wanted.language], wanted)
     talk = clips.some_talk(studio, wanted.language)
     bags = [clips.positives(studio, wanted, talk), clips.near(studio, wanted, talk)]
+    bags += clips.listed_near(studio, wanted, talk)
     for language, other in studios.items():
         shared = clips.shared(other, language)
         bags += shared if language == wanted.language else shared[:1]

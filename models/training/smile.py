@@ -22,7 +22,7 @@ from numpy.typing import NDArray
 from models.training import smile_augment, smile_data
 from models.training.smile_data import TRAIN, Faces
 
-SEED, STEPS = 20_261_122, 4500
+SEED, STEPS = 20_261_122, 4400
 EXTRA = ("torch", "litert_torch", "ai_edge_quantizer")
 GENKI = "genki_even.zip", "genki_even.csv"
 RANGE_PICTURES = 500  # shaken training pictures that give each layer's INT8 range
@@ -35,7 +35,7 @@ class TrainingError(Exception):
 def train(data: Path, face_api: Path, out: Path, work: Path, steps: int) -> Path:
     """Writes out/smile.tflite. Raises TrainingError, fetch.FetchError, tflite.ModelError."""
     check(data, face_api)
-    from models.training import smile_calibrate, smile_export, smile_fit, smile_teacher
+    from models.training import smile_calibrate, smile_export, smile_fit, smile_tail, smile_teacher
 
     work.mkdir(parents=True, exist_ok=True)
     out.mkdir(parents=True, exist_ok=True)
@@ -43,10 +43,11 @@ def train(data: Path, face_api: Path, out: Path, work: Path, steps: int) -> Path
     teacher = smile_teacher.teach(faces, face_api, work, SEED)
     plan = smile_fit.Plan(steps, SEED)
     net = smile_fit.fit(faces, teacher, plan, work / f"smile-{steps}.pt")
-    temperature = smile_calibrate.temperature_of(net, *(data / name for name in GENKI))
-    print(f"temperature {temperature:.3f}", file=sys.stderr)
+    net = smile_tail.refit(net, faces, teacher, SEED).eval()
+    scale = smile_calibrate.scale_of(net, *(data / name for name in GENKI))
+    print(scale, file=sys.stderr)
     target = out / "smile.tflite"
-    smile_export.export(smile_export.cooled(net, temperature), range_pictures(faces), target)
+    smile_export.export(smile_export.calibrated(net, scale), range_pictures(faces), target)
     return target
 
 

@@ -1,8 +1,9 @@
-"""The temperature that makes a probability mean what it says (Guo et al. 2017), on a fifth of GENKI."""
+"""Temperature and shift that make a probability mean what it says; on a fifth of GENKI (Platt 1999)."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
@@ -17,24 +18,37 @@ from models.evaluate.smile import read_truths
 from models.training.smile_net import Net
 from models.training.smile_people import is_calibration
 
-TEMPERATURES = np.exp(np.linspace(np.log(0.3), np.log(4), 400))
+TEMPERATURES = np.exp(np.linspace(np.log(0.3), np.log(4), 120))
+SHIFTS = np.linspace(-2, 2, 161)
 
 Floats = NDArray[np.float64]
 
 
-def temperature_of(net: Net, images: Path, labels: Path) -> float:
-    """The one of the least log loss."""
+@dataclass(frozen=True)
+class Scale:
+    """A logit becomes logit / temperature + shift."""
+
+    temperature: float
+    shift: float
+
+
+def scale_of(net: Net, images: Path, labels: Path) -> Scale:
+    """The one of the least log loss on the calibration fifth."""
     crops, truths = zip(*_fifth(images, labels), strict=True)
     with torch.no_grad():
         logits = net(torch.from_numpy(np.stack(crops)[:, None]))[:, 0].numpy().astype(np.float64)
-    return best_temperature(logits, np.array(truths))
+    return best_scale(logits, np.array(truths))
 
 
-def best_temperature(logits: Floats, truths: NDArray[np.bool_]) -> float:
-    """The one of the least mean log loss of sigmoid(logit / temperature)."""
+def best_scale(logits: Floats, truths: NDArray[np.bool_]) -> Scale:
+    """The one of the least mean log loss."""
     signs = np.where(truths, 1, -1)
-    losses = [np.logaddexp(0, -signs * logits / t).mean() for t in TEMPERATURES]
-    return float(TEMPERATURES[int(np.argmin(losses))])
+    _, temperature, shift = min(
+        (float(np.logaddexp(0, -signs * (logits / t + s)).mean()), float(t), float(s))
+        for t in TEMPERATURES
+        for s in SHIFTS
+    )
+    return Scale(temperature, shift)
 
 
 def _fifth(images: Path, labels: Path) -> Iterator[tuple[NDArray[np.float32], bool]]:

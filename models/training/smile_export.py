@@ -13,8 +13,10 @@ from ai_edge_quantizer import qtyping, quantizer, recipe, recipe_manager
 from numpy.typing import NDArray
 from torch import Tensor, nn
 from torch.nn.utils.fusion import fuse_conv_bn_eval
+from tqdm import tqdm
 
 from gateway.vision.smile import CROP_PX
+from models.training.smile_calibrate import Scale
 from models.training.smile_net import Net
 
 SIGNATURE, INPUT = "serving_default", "args_0"
@@ -38,10 +40,20 @@ def export(net: Net, pictures: NDArray[np.float32], path: Path) -> None:
         model = _ChannelsLast(folded(net.eval())).eval()
         litert_torch.convert(model, (torch.zeros(1, CROP_PX, CROP_PX, 1),)).export(str(exact))
         small = quantizer.Quantizer(str(exact), _recipe())
-        rows = [{INPUT: one[None, :, :, None]} for one in pictures]
-        small.quantize(small.calibrate({SIGNATURE: rows}, num_threads=1)).export_model(
-            str(path), overwrite=True
-        )
+        small.quantize(_ranges(small, pictures)).export_model(str(path), overwrite=True)
+
+
+def _ranges(small: quantizer.Quantizer, pictures: NDArray[np.float32]) -> dict[str, Any]:
+    """Least and greatest value of each tensor over all pictures: the quantizer alone would average them."""
+    found: dict[str, Any] = {}
+    for one in tqdm(pictures, desc="ranges", unit="pictures"):
+        rows = [{INPUT: one[None, :, :, None]}]
+        for name, seen in small.calibrate({SIGNATURE: rows}, num_threads=1).items():
+            known = found.setdefault(name, dict(seen))
+            for end, choose in (("min", np.minimum), ("max", np.maximum)):
+                if end in seen:
+                    known[end] = choose(known[end], seen[end])
+    return found
 
 
 def _recipe() -> Any:
@@ -63,9 +75,9 @@ def folded(module: Any) -> Any:
     return module
 
 
-def cooled(net: Net, temperature: float) -> Net:
-    """The smile's logit divided by `temperature`; the others as they were."""
+def calibrated(net: Net, scale: Scale) -> Net:
+    """The smile's logit as `scale` has it; the others as they were."""
     with torch.no_grad():
-        net.h.weight[0] /= temperature
-        net.h.bias[0] /= temperature
+        net.h.weight[0] /= scale.temperature
+        net.h.bias[0] = net.h.bias[0] / scale.temperature + scale.shift
     return net

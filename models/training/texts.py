@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 import tomllib
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -28,6 +28,8 @@ class Wanted:
     role: str
     rating: str
     texts: tuple[str, ...]
+    near: tuple[str, ...] = field(default=(), repr=False)
+    """Near misses of its own, said by many voices."""
 
 
 def table(language: str) -> dict[str, Any]:
@@ -38,7 +40,14 @@ def table(language: str) -> dict[str, Any]:
 def family(language: str) -> dict[str, Wanted]:
     """The phrases that ship, by id."""
     return {
-        name: Wanted(name, language, phrase["role"], phrase["rating"], tuple(phrase["texts"]))
+        name: Wanted(
+            name,
+            language,
+            phrase["role"],
+            phrase["rating"],
+            tuple(phrase["texts"]),
+            tuple(phrase.get("near", ())),
+        )
         for name, phrase in table(language)["phrases"].items()
     }
 

@@ -107,7 +107,7 @@ def test_a_start_writes_configuration_k_region_and_models_and_the_next_only_what
     config.write_text(TOML.format(folder=tmp_path))
     audit.note_start(journal, load_site(config), config, START)
     assert [entry.kind for entry in journal.audit()] == ["configuration", "k", "region", "models"]
-    assert "fer" in (journal.last_note("models") or {})
+    assert "smile" in (journal.last_note("models") or {})
     audit.note_start(journal, load_site(config), config, START + 1)
     assert len(list(journal.audit())) == 4
     config.write_text(config.read_text().replace("button = 0.5", "button = 0.4"))

@@ -1,0 +1,106 @@
+"""The two smile models behind one port, and when the second is asked."""
+
+import hashlib
+import math
+import re
+from pathlib import Path
+
+import cv2
+import numpy as np
+import pytest
+
+from gateway.tflite import Model
+from gateway.vision.crop import grey_crop
+from gateway.vision.faces import Detection, Image
+from gateway.vision.pipeline import load_detector
+from gateway.vision.smile import (
+    CROP_PX,
+    MARGIN,
+    SMILE,
+    FerSmile,
+    OwnSmile,
+    fit_for_fer,
+    load_fer,
+    load_smile,
+    standardised,
+)
+from models import fetch, shipped
+from models.evaluate.variants import VARIANTS
+
+ROOT = Path(__file__).parents[3]
+
+
+def photo() -> Image:
+    return np.asarray(cv2.imread(str(fetch.path("photo_group"))), np.uint8)
+
+
+@pytest.fixture(scope="module")
+def face() -> Detection:
+    """The woman in the middle, who smiles."""
+    return max(load_detector().find(photo()), key=lambda one: one.score)
+
+
+def crop(image: Image, face: Detection) -> np.ndarray[tuple[int, ...], np.dtype[np.float32]]:
+    return grey_crop(image, face, CROP_PX, MARGIN)
+
+
+def fit(image: Image, face: Detection) -> bool:
+    grey = crop(image, face)
+    return fit_for_fer(grey, standardised(grey))
+
+
+def test_the_shipped_network_is_read_and_fer_where_it_is_missing(tmp_path: Path) -> None:
+    assert isinstance(load_smile(), OwnSmile)
+    assert isinstance(load_smile(tmp_path / "gone.tflite"), FerSmile)
+
+
+def test_the_shipped_network_is_small_and_is_the_one_of_its_card_and_of_the_notice() -> None:
+    sha256 = hashlib.sha256(shipped.SMILE.read_bytes()).hexdigest()
+    assert shipped.SMILE.stat().st_size <= 300_000
+    assert sha256 in shipped.SMILE.with_suffix(".md").read_text()
+    assert re.search(rf"^smile\.tflite +{sha256}$", (ROOT / "NOTICE").read_text(), re.MULTILINE)
+
+
+@pytest.mark.parametrize("load", [load_smile, load_fer])
+def test_seven_emotions_sum_to_one(load: type, face: Detection) -> None:
+    model = load()
+    for read in (model.read(photo(), face), model.read_crop(photo())):
+        assert len(read) == 7
+        assert sum(read.values()) == pytest.approx(1, abs=1e-5)
+        assert min(read.values()) >= 0
+
+
+@pytest.mark.parametrize("variant", ["dark", "overexposed", "blur"])
+def test_fer_is_asked_only_where_the_picture_is_good(variant: str, face: Detection) -> None:
+    assert fit(photo(), face)
+    assert not fit(VARIANTS[variant](VARIANTS[variant](photo())), face)
+
+
+def test_a_good_picture_is_judged_by_the_mean_of_both_and_a_dark_one_by_the_own_alone(
+    face: Detection,
+) -> None:
+    own, fer = Model(shipped.SMILE), Model(fetch.path("fer"))
+    both = OwnSmile(own, fer)
+    for image, asked in ((photo(), True), (VARIANTS["dark"](photo()), False)):
+        grey = crop(image, face)
+        alone = float(own.run(standardised(grey)[None, :, :, None])[0].reshape(-1)[0])
+        fers = float(fer.run((grey / 127.5 - 1)[None, :, :, None])[0].reshape(-1)[3])
+        sure = min(max(fers, 1e-3), 1 - 1e-3)
+        logit = (alone + math.log(sure / (1 - sure))) / 2 if asked else alone
+        assert both.read(image, face)[SMILE] == pytest.approx(1 / (1 + math.exp(-logit)), abs=1e-5)
+
+
+def test_a_smile_is_still_read_in_the_dark(face: Detection) -> None:
+    dark = VARIANTS["dark"](photo())
+    assert load_smile().read(dark, face)[SMILE] >= 0.8
+
+
+def test_a_dark_crop_keeps_more_levels_than_its_frame_has(face: Detection) -> None:
+    dark = VARIANTS["dark"](photo())
+    assert len(np.unique(crop(dark, face))) > 5 * len(np.unique(dark))
+
+
+def test_brightness_and_contrast_of_the_light_are_taken_out(face: Detection) -> None:
+    grey = crop(photo(), face)
+    assert standardised(grey * np.float32(0.3) + 20) == pytest.approx(standardised(grey), abs=1e-4)
+    assert abs(standardised(np.full((64, 64), 90, np.float32))).max() == 0
