@@ -15,8 +15,10 @@ from models import fetch
 from models.evaluate import figures
 from models.evaluate.detector import match
 from models.evaluate.variants import VARIANTS
+from models.training.smile_people import is_calibration
 
 FACES = ("682,312,111,111", "308,256,105,105", "530,332,103,103", "212,73,99,99", "440,231,78,78")
+GENKI = Path(__file__).parents[3] / "shared" / "data" / "faces" / "genki_even.zip"
 rng = np.random.default_rng(1)
 
 
@@ -232,3 +234,34 @@ def test_the_variants_that_the_command_offers_are_those_there_are() -> None:
     from gateway.cli_models import VARIANTS as OFFERED
 
     assert tuple(VARIANTS) == OFFERED
+
+
+@pytest.fixture(scope="module")
+def some_of_genki(tmp_path_factory: pytest.TempPathFactory) -> list[str]:
+    """Arguments for every 25th picture of the test set that was not for calibration."""
+    if not GENKI.exists():
+        pytest.skip("the test set of faces (GENKI-4K) is not beside the project")
+    header, *rows = GENKI.with_suffix(".csv").read_text().splitlines()
+    some = [row for row in rows if not is_calibration(row.split(",")[0])][::25]
+    labels = written(tmp_path_factory.mktemp("genki") / "labels.csv", "\n".join([header, *some]))
+    return ["--images", str(GENKI), "--labels", str(labels)]
+
+
+def test_smiles_in_the_wild_are_told_from_none(
+    some_of_genki: list[str], capsys: pytest.CaptureFixture[str]
+) -> None:
+    found = evaluated("smile", some_of_genki, capsys)
+    assert found["detected"] >= 0.95 * found["n"] >= 60
+    assert found["accuracy"] >= 0.88
+    assert found["auc"] >= 0.96
+
+
+def test_the_own_network_sees_smiles_in_the_dark_where_fer_sees_none(
+    some_of_genki: list[str], capsys: pytest.CaptureFixture[str]
+) -> None:
+    dark = [
+        evaluated("smile", [*some_of_genki, "--variant", "dark", "--model", m], capsys)
+        for m in ("own", "fer")
+    ]
+    assert dark[0]["accuracy"] >= 0.87
+    assert dark[0]["accuracy"] >= dark[1]["accuracy"] + 0.2
