@@ -23,26 +23,37 @@ def spoken(text: str, voice: str) -> np.ndarray:
     return speech.resample(np.frombuffer(done.stdout[44:], "<i2") / np.float32(32768), 22_050, 16_000)
 
 
-def test_the_list_is_long_and_no_head_was_trained_on_it() -> None:
-    assert len(LIST["en"]) + len(LIST["ru"]) >= 60
-    for language, lines in LIST.items():
-        table = texts.table(language)
-        trained = [t for kind in ("near", "negated", "talk") for t in table[kind]["texts"]]
-        trained += [text for phrase in table["phrases"].values() for text in phrase["texts"]]
-        assert not {texts.plain(line) for line in lines} & {texts.plain(text) for text in trained}
-    assert not {voice.split("+")[1] for pair in UNTRAINED.values() for voice in pair} & set(speech.VARIANTS)
-
-
-@pytest.mark.parametrize("language", ["en", "ru"])
-def test_none_of_the_list_is_heard_as_top(language: str) -> None:
+def heard_as_top(kind: str, language: str) -> list[tuple[str, str, float]]:
+    """Line, voice and score of everything that would have counted; all heads of the language compete."""
     assert shutil.which("espeak-ng"), "not installed: sudo apt install espeak-ng"
     heads = [phrase for phrase in catalogue().values() if phrase.head.parent.name == language]
     ratings, ears = {phrase.id: phrase.rating for phrase in heads}, room.Ears(heads)
-    wrong = [
+    return [
         (text, voice, event.score)
-        for text in LIST[language]
+        for text in LIST[kind][language]
         for voice in UNTRAINED[language]
         for event in ears.hear(spoken(text, voice))
         if ratings[event.id] == "top"
     ]
-    assert wrong == []
+
+
+def test_the_list_is_long_and_no_head_was_trained_on_it() -> None:
+    assert sum(len(lines) for kind in LIST.values() for lines in kind.values()) >= 60
+    for language in ("en", "ru"):
+        table = texts.table(language)
+        trained = [t for kind in ("near", "negated", "talk") for t in table[kind]["texts"]]
+        for phrase in table["phrases"].values():
+            trained += [*phrase["texts"], *phrase.get("near", [])]
+        lines = {texts.plain(line) for kind in LIST.values() for line in kind[language]}
+        assert not lines & {texts.plain(text) for text in trained}
+    assert not {voice.split("+")[1] for pair in UNTRAINED.values() for voice in pair} & set(speech.VARIANTS)
+
+
+@pytest.mark.parametrize("language", ["en", "ru"])
+def test_no_negation_is_heard_as_top(language: str) -> None:
+    assert heard_as_top("negated", language) == []
+
+
+@pytest.mark.parametrize(("language", "most"), [("en", 10), ("ru", 3)])
+def test_few_words_that_sound_like_it_are_heard_as_top(language: str, most: int) -> None:
+    assert len(heard_as_top("sounds", language)) <= most
