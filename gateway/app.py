@@ -121,7 +121,8 @@ def ask_for_clip(bus: Bus, site: Site, point: str, reason: str, from_ms: int, to
     command = wire.make_command("watch", {"clip": {"reason": reason, "from_ms": from_ms, "to_ms": to_ms}})
     devices = site.points[point].devices.items()
     asked = [name for name, device in devices if device.kind == "microphone" and not device.test]
-    return all([bus.publish(wire.topic(site.site, name, "command"), command) for name in asked])
+    told = [bus.publish(wire.topic(site.site, name, "command"), command) for name in asked]
+    return all(told)
 
 
 def _came(recorder: Recorder, point: str, kind: str, status: Message) -> None:

@@ -64,7 +64,6 @@ class Presence:
             self._look_at_lens(parts[1], status.get("lens"))
             self._on_said(parts[1], status["online"])
 
-
     def _look_at_lens(self, device: str, says: object) -> None:
         if says not in LENS:
             self.lens.pop(device, None)

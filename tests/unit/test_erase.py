@@ -162,7 +162,8 @@ def test_the_receipt_stands_in_the_audit_log_and_quarantined_messages_of_the_dev
         journal.append([found])
     cut(shop, START, START + MIN_MS)
     note = journal.last_note("erasure") or {}
-    assert (note["point"], note["events"], note["records"]) == ("till", 23, {"contact": 1, "press": 1, "smile": 1})
+    gone = {"contact": 1, "press": 1, "smile": 1}
+    assert (note["point"], note["events"], note["records"]) == ("till", 23, gone)
     assert [item.topic for item in journal.quarantined()] == ["emobox/v1/s/elsewhere/event"]
     assert journal.quarantine_counts() == {"bad_json": 1, "unknown_device": 1}
     assert audit.verify(journal) is None

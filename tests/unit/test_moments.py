@@ -78,7 +78,7 @@ def of(found: list[Record], name: str) -> list[tuple[int, dict[str, Any]]]:
 
 
 def test_smile_is_a_10_s_mean_over_held_time_of_the_customer_asked() -> None:
-    """40 readings hold 0.25 s each up to 10 s after W began, 4 more in the next 10 s; the last holds 0.5 s."""
+    """40 readings hold 0.25 s each up to 10 s after W began, 4 more in the next 10 s, the last 0.5 s."""
     found = records(faces(0, 20, 0.2), faces(5_000, 24, 0.8), press=9_000)
     assert of(found, "smile") == [
         (0, {"smile": 0.5, "faces": 1, "valid_s": 10.0}),
