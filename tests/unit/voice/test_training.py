@@ -111,9 +111,10 @@ def test_no_voice_is_used_whose_licence_forbids_derived_works() -> None:
     assert {name for voices in speech.RHVOICES.values() for name in voices} == allowed
 
 
-def test_every_phrase_has_a_head_and_every_head_a_phrase() -> None:
+def test_every_ask_and_answer_has_a_head_and_every_head_a_phrase() -> None:
     known = {**texts.family("en"), **texts.family("ru")}
-    assert set(catalogue()) == set(known)
+    needed = {name for name, wanted in known.items() if wanted.role in ("ask", "rating")}
+    assert needed <= set(catalogue()) <= set(known)
 
 
 @pytest.mark.parametrize("card", CARDS, ids=[card.stem for card in CARDS])
@@ -135,5 +136,5 @@ def test_a_card_belongs_to_its_head_and_tells_its_texts_data_and_figures(card: P
         assert found["recall_interval"][0] <= found["recall"] <= found["recall_interval"][1]
     for language in {card.parent.name, "en"}:
         found = table["measured"][f"talk_{language}"]
-        assert found["hours"] > 1
+        assert found["hours"] > 0.5
         assert found["false_accepts_per_hour_interval"][0] <= found["false_accepts_per_hour"]
