@@ -104,3 +104,11 @@ def test_brightness_and_contrast_of_the_light_are_taken_out(face: Detection) -> 
     grey = crop(photo(), face)
     assert standardised(grey * np.float32(0.3) + 20) == pytest.approx(standardised(grey), abs=1e-4)
     assert abs(standardised(np.full((64, 64), 90, np.float32))).max() == 0
+
+
+def test_a_face_that_is_half_white_is_not_shown_to_fer(face: Detection) -> None:
+    grey = crop(photo(), face)
+    washed = grey.copy()
+    washed[::2] = 255
+    assert washed.std() > 20
+    assert not fit_for_fer(washed, standardised(grey))
