@@ -4,7 +4,7 @@ DATA holds fer2013_train.npz, fer2013_validation.npz, muxspace_128.zip, muxspace
 genki_even.zip and genki_even.csv: a fifth of GENKI-4K's even half, chosen by a hash of the name; nothing else
 of it is read here. FACE-API is the `model` folder of that npm package (smile_faceapi.py says how to get it).
 Seeded, CPU only, one thread: about an hour on a quiet core. A run that was cut goes on where it stopped when
-it is started again with the same --work. Needs the optional packages: pip install 'emobox[training]'.
+it is started again with the same --work. Needs more packages: models/training/requirements.txt.
 The card is written by hand from `python -m models.training.smile_measure`.
 """
 
@@ -23,6 +23,7 @@ from models.training import smile_augment, smile_data
 from models.training.smile_data import TRAIN, Faces
 
 SEED, STEPS = 20_261_122, 4400
+HOW = "pip install -r models/training/requirements.txt && pip install -e .   (in a venv of its own)"
 EXTRA = ("torch", "litert_torch", "ai_edge_quantizer")
 GENKI = "genki_even.zip", "genki_even.csv"
 RANGE_PICTURES = 500  # shaken training pictures that give each layer's INT8 range
@@ -55,7 +56,7 @@ def check(data: Path, face_api: Path) -> None:
     """Raises TrainingError unless all is there."""
     missing = [name for name in EXTRA if find_spec(name) is None]
     if missing:
-        raise TrainingError(f"{', '.join(missing)} not installed; run: pip install 'emobox[training]'")
+        raise TrainingError(f"{', '.join(missing)} not installed; run: {HOW}")
     absent = [name for name in (*smile_data.FILES, *GENKI) if not (data / name).is_file()]
     if absent:
         raise TrainingError(f"{data} lacks {', '.join(absent)}; docs/models.md says where they come from")

@@ -87,7 +87,7 @@ def test_missing_data_and_missing_packages_are_said_with_what_to_type(
     given = ["--data", str(tmp_path), "--face-api", str(tmp_path)]
     monkeypatch.setattr(smile, "EXTRA", ("no_such_package",))
     assert smile.main(given) == 2
-    assert "pip install 'emobox[training]'" in capsys.readouterr().err
+    assert "pip install -r models/training/requirements.txt" in capsys.readouterr().err
     monkeypatch.setattr(smile, "EXTRA", ())
     assert smile.main(given) == 2
     assert "fer2013_train.npz" in capsys.readouterr().err
