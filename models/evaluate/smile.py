@@ -11,8 +11,7 @@ from typing import Any
 import numpy as np
 from tqdm import tqdm
 
-from gateway.vision.detector import Detector
-from gateway.vision.faces import Image
+from gateway.vision.faces import Detection, Image
 from gateway.vision.pipeline import load_detector
 from gateway.vision.smile import SMILE, SmileModel, load_fer, load_smile
 from models.evaluate import figures
@@ -91,11 +90,11 @@ def reader(options: Options) -> Read:
     if options.crops:
         return lambda image: model.read_crop(image)[SMILE]
     detector = load_detector()
-    return lambda image: _read_largest(image, detector, model)
+    return lambda image: read_largest(image, detector.find(image), model)
 
 
-def _read_largest(image: Image, detector: Detector, model: SmileModel) -> float | None:
-    faces = detector.find(image)
+def read_largest(image: Image, faces: Sequence[Detection], model: SmileModel) -> float | None:
+    """The probability of a smile of the largest face; None without a face."""
     return model.read(image, max(faces, key=lambda face: face.box.width))[SMILE] if faces else None
 
 
