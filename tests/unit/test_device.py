@@ -72,7 +72,7 @@ def test_a_model_that_cannot_be_fetched_now_is_tried_again(
     def unreachable(*_: object) -> None:
         raise FetchError("connect this machine to the internet")
 
-    monkeypatch.setattr("gateway.voice.microphone.Engine", unreachable)
+    monkeypatch.setattr("gateway.voice.microphone.Ear", unreachable)
     assert main(["microphone", "mic-1", "--config", site_file(tmp_path, "x.wav")]) == 1
 
 
