@@ -4,6 +4,7 @@ import os
 import signal
 import time
 from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
 
 from tests.fault.shop import (
@@ -124,7 +125,8 @@ def test_a_camera_that_floods_holds_up_no_press(
     fused(journal)
     faces = sum(row.kind == "face" for row in journal.events_after(0, 1_000_000))
     journal.close()
-    os.kill(flooding, signal.SIGKILL)
+    with suppress(ProcessLookupError):  # taken for hung by now
+        os.kill(flooding, signal.SIGKILL)
     print(f"{faces} faces stored; slowest press to acknowledgement {slowest_s:.2f} s")
     assert faces > 1000, "that was no flood"
     every_acknowledged_event_is_stored_once_at_its_own_time(hub, devices)
