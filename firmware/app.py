@@ -1,6 +1,7 @@
 """The device's wiring: keys → happenings → outbox → courier → link, and the gateway's words back."""
 
 import asyncio
+import gc
 import json
 
 import wire
@@ -118,6 +119,7 @@ class App:
         except (ValueError, TypeError, RuntimeError, MemoryError) as error:
             # RuntimeError: nested too deeply. A bad message must not take the device down.
             print("ignored a bad message on", topic + ":", type(error).__name__)
+            gc.collect()  # what it left behind may be most of the RAM
 
     def _acknowledge(self, payload):
         ack = wire.parse_ack(payload)

@@ -18,7 +18,7 @@ class LinkError(Exception):
 
 
 # ValueError: how MicroPython's TLS tells of a certificate that it does not trust.
-BROKEN = (OSError, EOFError, ValueError, LinkError, packets.PacketError)
+BROKEN = (OSError, EOFError, ValueError, MemoryError, LinkError, packets.PacketError)
 
 
 class Client:

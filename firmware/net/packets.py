@@ -56,19 +56,18 @@ def parse_publish(head, body):
     """(topic, payload, packet id or None, retain) of a PUBLISH."""
     if len(body) < 2:
         raise PacketError("a PUBLISH without a topic")
-    start = 2 + struct.unpack_from(">H", body)[0]
+    end = start = 2 + struct.unpack_from(">H", body)[0]
     packet_id = None
     if head & 0x06:
-        packet_id = parse_id(body[start:])
-    payload = bytes(body[start + (2 if packet_id is not None else 0) :])
-    return _decode(body[2:start]), payload, packet_id, bool(head & 0x01)
+        packet_id, start = parse_id(body, end), end + 2
+    return _decode(body[2:end]), body[start:], packet_id, bool(head & 0x01)
 
 
-def parse_id(body):
-    """The packet id at the start of a body."""
-    if len(body) < 2:
+def parse_id(body, start=0):
+    """The packet id at a place of a body, which is not copied: a large one fits into RAM only once or twice."""
+    if len(body) < start + 2:
         raise PacketError("a packet without its id")
-    return struct.unpack_from(">H", body)[0]
+    return struct.unpack_from(">H", body, start)[0]
 
 
 def parse_connack(body):
