@@ -64,7 +64,7 @@ def parse_publish(head, body):
 
 
 def parse_id(body, start=0):
-    """The packet id at a place of a body, which is not copied: a large one fits into RAM only once or twice."""
+    """The packet id at a place of a body, uncopied: a large one fits into RAM only once or twice."""
     if len(body) < start + 2:
         raise PacketError("a packet without its id")
     return struct.unpack_from(">H", body, start)[0]
