@@ -13,6 +13,7 @@ from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Fie
 from pydantic import model_validator as checked
 from pydantic_core import ErrorDetails
 
+from gateway import privacy
 from gateway.bus import BrokerAddress
 from gateway.polygons import Polygon, polygons
 
@@ -384,8 +385,6 @@ class Site(Table):
 
     @checked(mode="after")
     def _profile_allows_it(self) -> Site:
-        from gateway import privacy
-
         why = privacy.why_no_scope_all(self) if self.scope_all else ""
         if why:
             raise ValueError(f"scope_all: {why}")

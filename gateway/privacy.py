@@ -3,14 +3,43 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-
-from gateway.config import Site
+from typing import Protocol
 
 REGIONS = ("eu", "uk", "ch", "us-il", "us-nyc", "us", "ru", "other")
 POST_PRESS_ONLY = ("eu", "uk", "ch", "us-il")
 NO_STAFF_EMOTION = ("eu", "uk", "ch", "us-il")
 CLIPS_NEED_CONSENT = ("eu", "ch", "us-il")
 UNKNOWN_REGION = f"region is missing or unknown; allowed: {', '.join(REGIONS)}"
+
+
+class Camera(Protocol):
+    """The [camera] table: who confirmed the sign and the releases, and when."""
+
+    @property
+    def sign_posted(self) -> str: ...
+
+    @property
+    def releases(self) -> str: ...
+
+
+class ScopeAll(Protocol):
+    """The [scope_all] table: who approved it, and when."""
+
+    @property
+    def approved(self) -> str: ...
+
+
+class Shop(Protocol):
+    """What of site.toml decides; `gateway.config.Site` is one."""
+
+    @property
+    def region(self) -> str: ...
+
+    @property
+    def camera(self) -> Camera | None: ...
+
+    @property
+    def scope_all(self) -> ScopeAll | None: ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,14 +51,14 @@ class Profile:
     why_off: str = ""
 
 
-def profile(site: Site) -> Profile:
+def profile(site: Shop) -> Profile:
     """The limits of a site; an unknown region is the strictest."""
     known = site.region in REGIONS
     why_off = _why_off(site, known)
     return Profile(not why_off, not known or site.region in POST_PRESS_ONLY, why_off)
 
 
-def _why_off(site: Site, known: bool) -> str:
+def _why_off(site: Shop, known: bool) -> str:
     if site.camera is None:
         return "there is no [camera] table"
     if not site.camera.sign_posted.strip():
@@ -41,12 +70,12 @@ def _why_off(site: Site, known: bool) -> str:
     return ""
 
 
-def why_no_aim(site: Site) -> str:
+def why_no_aim(site: Shop) -> str:
     """Why an installer may not look through a camera, numbers alone, no picture; "" where they may."""
     return profile(site).why_off
 
 
-def why_no_scope_all(site: Site) -> str:
+def why_no_scope_all(site: Shop) -> str:
     """Why no camera may watch everybody in opening hours; "" where it may: a choice of its own, recorded."""
     limits = profile(site)
     if not limits.camera_on:
