@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
+from bisect import bisect_left, insort
 from collections import deque
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from statistics import median
 
 from gateway.indices.intervals import mean_interval
 
@@ -51,14 +51,15 @@ class Spike:
 
 def spikes(smoothed: Iterable[tuple[int, float]]) -> Iterator[Spike]:
     """Spikes of one track: ≥ 0.30 from the median of the last 10 s for ≥ 0.7 s, one per 5 s at most."""
-    recent: deque[tuple[int, float]] = deque()
+    recent, ordered = deque[tuple[int, float]](), list[float]()
     began: Spike | None = None
     rest_until: int | None = None
     for t, smile in smoothed:
         while recent and recent[0][0] < t - MEMORY_MS:
-            recent.popleft()
-        size = smile - median(value for _, value in recent) if recent else 0.0
+            del ordered[bisect_left(ordered, recent.popleft()[1])]
+        size = smile - _middle(ordered) if ordered else 0.0
         recent.append((t, smile))
+        insort(ordered, smile)
         if abs(size) < LEAVES_BY or (began and began.size * size < 0):
             began = None
         if abs(size) >= LEAVES_BY:
@@ -66,3 +67,9 @@ def spikes(smoothed: Iterable[tuple[int, float]]) -> Iterator[Spike]:
             if t - began.t >= LASTS_MS and (rest_until is None or began.t >= rest_until):
                 yield began
                 rest_until = began.t + REST_MS
+
+
+def _middle(ordered: Sequence[float]) -> float:
+    """The median of what is in order: a camera that floods sends thousands of readings in 10 s."""
+    half = len(ordered) // 2
+    return ordered[half] if len(ordered) % 2 else (ordered[half - 1] + ordered[half]) / 2
