@@ -9,18 +9,14 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from demo.sound import SPEECH
-from gateway.voice.audio import read_wav
 from gateway.voice.confirm import Confirmer
 from gateway.voice.engine import FRAME, Samples
-from gateway.voice.phrases import Phrase, catalogue
-from gateway.voice.sphinx import Sphinx, grammar
+from gateway.voice.phrases import Phrase
 from gateway.voice.spotter import Spotted
 from tests.unit.voice.test_microphone import Radio, listen, spoken
 
 ANSWER = Spotted("super", 0.9, 10.0)
 PHRASE = Phrase("super", "everything was super", "rating", "top", Path("en/super.tflite"), 0.5, 0.2)
-ENGLISH = [p for p in catalogue().values() if p.role == "rating" and p.head.parent.name == "en"]
 
 
 def confirmed(agrees: object, allowed_s: float = 1.0) -> tuple[list[Spotted], Confirmer, float]:
@@ -68,26 +64,6 @@ def test_it_hears_the_two_seconds_around_the_last_word() -> None:
     confirmer.hold(ANSWER, PHRASE)
     confirmer.close()
     assert (len(heard[0]), int(heard[0][0]), int(heard[0][-1])) == (36_800, 100, 128)
-
-
-@pytest.mark.parametrize("name", ["super", "normal", "could-be-better"])
-def test_pocketsphinx_agrees_with_what_was_said_and_with_nothing_else(name: str) -> None:
-    sphinx, sound = Sphinx(ENGLISH), read_wav(SPEECH / f"{name}.wav")
-    rating = catalogue()[name].rating
-    assert {one.id: sphinx.agrees(one, sound) for one in ENGLISH} == {
-        one.id: one.rating == rating for one in ENGLISH
-    }
-
-
-def test_pocketsphinx_vetoes_no_answer_in_a_language_that_it_does_not_know() -> None:
-    russian = Phrase("ru-super", "всё было супер", "rating", "top", Path("ru/x.tflite"), 0.5, 0.2)
-    assert Sphinx(ENGLISH).agrees(russian, read_wav(SPEECH / "normal.wav"))
-
-
-def test_the_grammar_knows_every_answer_and_its_opposites() -> None:
-    text = grammar(["everything was super", "it was normal"])
-    for part in ("everything was super", "everything was not super", "not super", "it was not normal"):
-        assert f" {part} " in text.replace(";", " ")
 
 
 def test_a_microphone_that_asks_for_a_second_opinion_sends_what_is_confirmed() -> None:
