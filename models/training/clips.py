@@ -282,6 +282,8 @@ def _shared(studio: Studio, language: str, rng: Generator) -> Iterator[Bag]:
     ]
     yield streams("talk", language, sounds, studio, rng, [what.text for what in said])
     for kind, count in (("near", studio.size.near), ("negated", studio.size.negated)):
+        if not count:
+            continue  # of another language only talk is asked for
         given = texts.table(language)[kind]["texts"][: studio.size.texts]
         lines = _lines(given, studio.voices, count, rng)
         copies = dict.fromkeys(speech.PROGRAMS, 2 if kind == "negated" else 1)
