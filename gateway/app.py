@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import sys
 import threading
 from collections.abc import Iterable
 from functools import partial
@@ -33,10 +34,12 @@ log = logging.getLogger(__name__)
 JOURNAL = "journal.db"
 CLOCK = "clock"
 STOP_WAIT_S = 15.0
+SWITCH_S = 0.001  # the network's thread is let in five times as often while fusion computes
 
 
 def run(site: Site, config: Path, stopping: threading.Event) -> int:
     """Serve the shop until told to stop; 1 when a stage failed. JournalError: it cannot be used."""
+    sys.setswitchinterval(SWITCH_S)
     clock = Clock()
     journal = open_store(site)
     clock.carry_on(Path(site.store.path) / CLOCK)

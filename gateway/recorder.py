@@ -24,7 +24,7 @@ READER = "fusion"
 IDLE_S = 5.0
 TAKE = 10_000
 FLOOD = 100  # in a flood the acknowledgements come first: few large steps, and a rest after each
-REST, REST_MAX_S, REST_STEP_S = 9.0, 2.0, 0.1
+REST, REST_MAX_S, REST_STEP_S = 4.0, 1.0, 0.1
 SIZE_MAX = 4_000
 
 

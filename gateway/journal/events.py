@@ -9,13 +9,10 @@ from dataclasses import dataclass
 from typing import Any
 
 from gateway.events import Arrival, Event, Quarantined, decode
-from gateway.journal.file import SQLITE_INT_MAX, Connection, ConstraintError, JournalFile, fit, marks, reads
+from gateway.journal.file import SQLITE_INT_MAX, Connection, JournalFile, fit, marks, reads
 from gateway.journal.schema import FIRST_WORD
 
 BATCH = 1000
-TOGETHER = 50  # events of a flood that one statement inserts: the network's thread runs between statements
-INSERT = "INSERT INTO events (device, boot, seq, received, age, t, kind, body) VALUES "
-ROW = "(?, ?, ?, ?, ?, ?, ?, ?)"
 QUARANTINE_MAX = 10_000  # the newest; a flood of nonsense must not fill the disk
 ERASED = "erased"
 UNTRUSTED, QUARANTINED = "untrusted/", "quarantine/"  # counters of what is deleted
@@ -189,13 +186,11 @@ def first_word(reason: str) -> str:
 
 def _append(db: Connection, batch: Sequence[Arrival | Quarantined], quarantine_max: int | None) -> None:
     streams: dict[tuple[str, int], list[int]] = {}
-    arrivals = [item for item in batch if isinstance(item, Arrival)]
-    for start in range(0, len(arrivals), TOGETHER):
-        for item in _insert_all(db, arrivals[start : start + TOGETHER]):
+    for item in batch:
+        if isinstance(item, Quarantined):
+            _quarantine(db, item)
+        elif _insert(db, item):
             streams.setdefault((item.device, item.boot), []).append(item.seq)
-    for refused in batch:
-        if isinstance(refused, Quarantined):
-            _quarantine(db, refused)
     for (device, boot), seqs in streams.items():
         _grow_stream(db, device, boot, seqs)
     if quarantine_max is not None:
@@ -203,29 +198,16 @@ def _append(db: Connection, batch: Sequence[Arrival | Quarantined], quarantine_m
         drop_quarantine(db, f"n <= ({newest}) - ?", (quarantine_max,))
 
 
-def _insert_all(db: Connection, items: Sequence[Arrival]) -> Sequence[Arrival]:
-    """Those that are new, stored; with one statement where all of a large part are."""
-    if len(items) == TOGETHER:
-        values = [value for item in items for value in _row(item)]
-        try:
-            db.execute(INSERT + ", ".join([ROW] * TOGETHER), values)
-        except ConstraintError:  # a copy is among them: nothing of the statement was stored
-            pass
-        else:
-            return items
-    return [item for item in items if _insert(db, item)]
-
-
-def _row(item: Arrival) -> tuple[Any, ...]:
-    key = (item.device, fit(item.boot), fit(item.seq))
-    return (*key, item.received, item.age, item.t, item.kind, item.body)
-
-
 def _insert(db: Connection, item: Arrival) -> bool:
-    values = _row(item)
-    if db.execute(f"{INSERT}{ROW} ON CONFLICT DO NOTHING", values).rowcount:
+    key = (item.device, fit(item.boot), fit(item.seq))
+    values = (*key, item.received, item.age, item.t, item.kind, item.body)
+    added = db.execute(
+        "INSERT INTO events (device, boot, seq, received, age, t, kind, body)"
+        " VALUES (?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT DO NOTHING",
+        values,
+    ).rowcount
+    if added:
         return True
-    key = values[:3]
     query = "SELECT n, kind, body FROM events WHERE (device, boot, seq) = (?, ?, ?)"
     n, kind, body = db.execute(query, key).fetchone()
     if kind == ERASED or body == item.body:

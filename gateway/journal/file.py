@@ -25,7 +25,6 @@ FULL_RETRY_S = 1.0
 NEARLY_NOTHING = 2 * MB  # SQLite says "I/O error" for some of its files when the disk is full
 
 Connection = sqlite3.Connection
-ConstraintError = sqlite3.IntegrityError
 Done = TypeVar("Done")
 Given = ParamSpec("Given")
 Self = TypeVar("Self", bound="JournalFile")
