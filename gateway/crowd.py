@@ -17,7 +17,7 @@ from gateway.events import Reading
 from gateway.fusion import Fusion
 from gateway.fusion.emotion import HOLD_MS, Emotion, hold, read_track, tracks_of
 from gateway.fusion.moments import MEAN_MS, means
-from gateway.indexer import ALL, HOUR_MS, SETTLED_MS, Period, periods
+from gateway.indexer import ALL, HOUR_MS, RESUME_MS, SETTLED_MS, Period, periods
 from gateway.indices.smile import Smiles, smiles_of
 from gateway.journal import FACES, Journal, Row
 from gateway.moments import EVERYBODY, smile_record
@@ -28,7 +28,6 @@ READER = "crowd"
 IDLE_S = 5.0
 TAKE = 1000
 LATE_MS = 2_000  # camera events are of the moment; a resend takes longer only when the link was down
-RESUME_MS = 26 * 3_600_000
 MINUTE_MS = 60_000
 RENEW_MS = 300_000  # a watch lasts 10 min at most, so that a lost word never leaves the lens on
 NAMES = ("smile_index_all", "smile_rate_all")

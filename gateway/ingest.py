@@ -224,14 +224,16 @@ class Ingest:
         """Take a message from the network thread; when too many wait it is left to the device's re-send."""
         if message.retain or message.topic.endswith(OWN_LEAVES):
             return
-        with contextlib.suppress(queue.Full):
-            self._waiting.put_nowait((self._clock.now_ms(), message))
+        self._queue(message)
 
     def overhear(self, message: Message) -> None:
         """Take a command that went out, if it is a prompt: what followed from it is to be known later."""
         if PROMPT in message.payload and not message.retain:
-            with contextlib.suppress(queue.Full):
-                self._waiting.put_nowait((self._clock.now_ms(), message))
+            self._queue(message)
+
+    def _queue(self, message: Message) -> None:
+        with contextlib.suppress(queue.Full):
+            self._waiting.put_nowait((self._clock.now_ms(), message))
 
     def run(self, stopping: threading.Event) -> None:
         """Commit and acknowledge until told to stop."""

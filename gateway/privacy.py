@@ -98,13 +98,11 @@ def why_no_staff_emotion(region: str, consent: str) -> str:
     return ""
 
 
-def clips_allowed(region: str, *, switched_on: bool = False, consent: str = "") -> bool:
-    """Whether seconds of sound may be kept (encrypted, 72 h)."""
-    return not why_no_clips(region, switched_on=switched_on, consent=consent)
-
-
 def why_no_clips(region: str, *, switched_on: bool = False, consent: str = "") -> str:
-    """Why no sound may be kept; "" where it may. `consent`: all-party consent, who and when."""
+    """Why no seconds of sound may be kept (encrypted, 72 h); "" where they may.
+
+    `consent`: of everybody who may be heard, who and when.
+    """
     if not switched_on:
         return "voice clips are off: nobody has switched them on"
     if region not in REGIONS:

@@ -10,7 +10,7 @@ import pytest
 
 from gateway.config import SiteError, load_site, parse_site
 from gateway.export import export_log
-from gateway.privacy import clips_allowed, profile, why_no_clips, why_no_scope_all, why_no_staff_emotion
+from gateway.privacy import profile, why_no_clips, why_no_scope_all, why_no_staff_emotion
 from gateway.replay import replay
 from gateway.sinks import line as protocol
 from tests.web.shop import NOON, open_shop
@@ -105,11 +105,12 @@ NO_STAFF = ["eu", "uk", "ch", "us-il"]
 
 @pytest.mark.parametrize("region", [*REGIONS, "mars", ""])
 def test_voice_clips_are_off_and_eu_and_ch_need_all_party_consent_recorded(region: str) -> None:
-    assert not clips_allowed(region)
-    assert not clips_allowed(region, consent="2025-09-01 M. Weber")
-    without = clips_allowed(region, switched_on=True, consent="  ")
+    assert why_no_clips(region)
+    assert why_no_clips(region, consent="2025-09-01 M. Weber")
+    without = not why_no_clips(region, switched_on=True, consent="  ")
     assert without == (region in REGIONS and region not in ALL_PARTY)
-    assert clips_allowed(region, switched_on=True, consent="2025-09-01 M. Weber") == (region in REGIONS)
+    allowed = not why_no_clips(region, switched_on=True, consent="2025-09-01 M. Weber")
+    assert allowed == (region in REGIONS)
     assert bool(why_no_clips(region, switched_on=True, consent="x")) == (region not in REGIONS)
 
 
