@@ -1,4 +1,4 @@
-"""MQTT, for everything on the gateway's side (the only importer of paho)."""
+"""MQTT, for everything on the gateway's side (with link.py the only importer of paho)."""
 
 from __future__ import annotations
 
@@ -10,10 +10,12 @@ from pathlib import Path
 from typing import Any
 
 import paho.mqtt.client as mqtt
-from paho.mqtt.enums import CallbackAPIVersion
+
+from gateway.link import Link
 
 log = logging.getLogger(__name__)
 
+ROUTES_MAX = 1000  # topics; a stranger may invent more
 UNSENT_MAX = 10_000  # a broker that stands still must not make the memory grow
 
 
@@ -41,6 +43,9 @@ class Message:
     retain: bool = False
 
 
+Handler = Callable[[Message], None]
+
+
 class Bus:
     """A clean-session connection that comes back by itself; `on_message` runs on the network thread."""
 
@@ -49,7 +54,7 @@ class Bus:
         address: BrokerAddress,
         client_id: str,
         *,
-        on_message: Callable[[Message], None] | None = None,
+        on_message: Handler | None = None,
         will: Message | None = None,
         on_connect: Callable[[], None] | None = None,
     ) -> None:
@@ -57,8 +62,10 @@ class Bus:
         self._on_message = on_message
         self._on_connect = on_connect
         self._filters: list[str] = []
+        self._handlers: list[tuple[str, Handler]] = []
+        self._routes: dict[str, list[Handler]] = {}
         self._out = False  # the log says that the broker is away
-        self._client = mqtt.Client(CallbackAPIVersion.VERSION2, client_id, clean_session=True)
+        self._client = Link(client_id)
         if will:
             self._client.will_set(will.topic, will.payload, qos=1, retain=will.retain)
 
@@ -79,11 +86,10 @@ class Bus:
         client.on_connect_fail = self._unreachable
         client.on_disconnect = self._disconnected
         client.on_message = self._received
-        client.reconnect_delay_set(1, 10)
         client.max_queued_messages_set(UNSENT_MAX)
         client.max_inflight_messages_set(0)  # none waits inside: its age would grow old there
         client.connect_async(address.host, address.port, keepalive=20)
-        client.loop_start()
+        client.start()
 
     def _let_in(self) -> None:
         address = self._address
@@ -95,20 +101,21 @@ class Bus:
 
     def stop(self) -> None:
         """Disconnect cleanly; the broker sends no will."""
-        self._client.disconnect()
-        self._client.loop_stop()
+        self._client.stop()
 
-    def subscribe(self, topic_filter: str, handler: Callable[[Message], None] | None = None) -> None:
+    def subscribe(self, topic_filter: str, handler: Handler | None = None) -> None:
         """Subscribe with QoS 1, now and after every reconnect; to a handler of its own, if given."""
         self._filters.append(topic_filter)
         if handler:
-            self._client.message_callback_add(topic_filter, _adapted(handler))
+            self.listen(topic_filter, handler)
         if self.connected:
             self._client.subscribe(topic_filter, qos=1)
+            self._client.wake()
 
-    def listen(self, topic_filter: str, handler: Callable[[Message], None]) -> None:
+    def listen(self, topic_filter: str, handler: Handler) -> None:
         """Hear, beside its own handler, what another subscription brings (two would bring it twice)."""
-        self._client.message_callback_add(topic_filter, _adapted(handler))
+        self._handlers.append((topic_filter, handler))
+        self._routes = {}
 
     def publish(
         self, topic: str, payload: dict[str, Any] | bytes, *, qos: int = 1, retain: bool = False
@@ -117,7 +124,9 @@ class Bus:
         if not self.connected:
             return False
         body = payload if isinstance(payload, bytes) else json.dumps(payload, separators=(",", ":")).encode()
-        return self._client.publish(topic, body, qos=qos, retain=retain).rc == mqtt.MQTT_ERR_SUCCESS
+        sent = self._client.publish(topic, body, qos=qos, retain=retain).rc == mqtt.MQTT_ERR_SUCCESS
+        self._client.wake()
+        return sent
 
     def _connected(self, client: mqtt.Client, _data: Any, _flags: Any, reason: Any, _props: Any) -> None:
         if reason.is_failure:
@@ -151,8 +160,19 @@ class Bus:
         return f"{self._address.host}:{self._address.port}"
 
     def _received(self, _client: mqtt.Client, _data: Any, message: mqtt.MQTTMessage) -> None:
-        if self._on_message:
-            _hand(self._on_message, message)
+        found = Message(message.topic, bytes(message.payload), message.retain)
+        for handler in self._routes.get(found.topic) or self._route(found.topic):
+            _hand(handler, found)
+
+    def _route(self, topic: str) -> list[Handler]:
+        """Whom a topic concerns; it is worked out once, for the devices of a shop are few."""
+        found = [hear for pattern, hear in self._handlers if mqtt.topic_matches_sub(pattern, topic)]
+        if not found and self._on_message:
+            found = [self._on_message]
+        if len(self._routes) >= ROUTES_MAX:
+            self._routes = {}
+        self._routes[topic] = found
+        return found
 
 
 def _forget_unsent(client: mqtt.Client) -> None:
@@ -162,17 +182,9 @@ def _forget_unsent(client: mqtt.Client) -> None:
         client._inflight_messages = 0
 
 
-def _message(message: mqtt.MQTTMessage) -> Message:
-    return Message(message.topic, bytes(message.payload), message.retain)
-
-
-def _adapted(handler: Callable[[Message], None]) -> Callable[[mqtt.Client, Any, mqtt.MQTTMessage], None]:
-    return lambda _client, _data, message: _hand(handler, message)
-
-
-def _hand(handler: Callable[[Message], None], message: mqtt.MQTTMessage) -> None:
+def _hand(handler: Handler, message: Message) -> None:
     """No message may end the network's thread, however deep: a retained one would end it for ever."""
     try:
-        handler(_message(message))
+        handler(message)
     except RecursionError:
         log.warning("ignored a message on %s: it is nested too deeply", message.topic[:200])
