@@ -1,0 +1,87 @@
+"""Reads site.toml; what is wrong is named by file, key and what is allowed."""
+
+from __future__ import annotations
+
+import tomllib
+from pathlib import Path
+from typing import Any, get_args
+
+from pydantic import ValidationError
+from pydantic_core import ErrorDetails
+
+from gateway.config.site import Site
+from gateway.config.tables import Table
+
+
+class SiteError(Exception):
+    """site.toml cannot be used; the text names the file, the key and what is allowed."""
+
+
+def load_site(path: Path) -> Site:
+    """Read site.toml; SiteError names file, key and what is allowed."""
+    try:
+        table = tomllib.loads(path.read_text(encoding="utf-8"))
+    except OSError as error:
+        raise SiteError(f"{path}: cannot be read ({error.strerror}); give the shop's site.toml") from None
+    except UnicodeDecodeError:
+        raise SiteError(f"{path}: is not UTF-8 text; save it as UTF-8") from None
+    except tomllib.TOMLDecodeError as error:
+        raise SiteError(f"{path}: is not TOML: {error}") from None
+    return parse_site(table, str(path))
+
+
+def parse_site(table: dict[str, Any], file: str = "site.toml") -> Site:
+    """Check a parsed site.toml."""
+    try:
+        return Site.model_validate(table)
+    except ValidationError as error:
+        lines = dict.fromkeys(f"{file}: {_explain(detail)}" for detail in error.errors())
+        raise SiteError("\n".join(lines)) from None
+
+
+_PLAIN = {
+    "model_type": "allowed is a table",
+    "dict_type": "allowed is a table",
+    "string_type": "allowed is a text in quotes",
+    "int_type": "allowed is a whole number",
+    "float_type": "allowed is a number",
+    "finite_number": "allowed is a number",
+    "bool_type": "allowed is true or false",
+    "datetime_type": "allowed is a local date and time such as 2025-10-08T10:30:00",
+    "string_too_short": "allowed is a text that is not empty",
+}
+
+
+def _explain(detail: ErrorDetails) -> str:
+    key = ".".join(str(part) for part in detail["loc"] if part != "[key]")
+    if detail["type"] == "extra_forbidden":
+        return f"{key}: unknown name; allowed here: {', '.join(_allowed(detail['loc'][:-1]))}"
+    message = detail["msg"].removeprefix("Value error, ")
+    if detail["type"] == "value_error":
+        return f"{key}: {message}" if key else message
+    if detail["type"] == "missing":
+        return f"{key}: is missing; needed or allowed here: {', '.join(_allowed(detail['loc'][:-1]))}"
+    allowed = _PLAIN.get(detail["type"], message.removeprefix("Input ").removeprefix("String "))
+    return f"{key}: {allowed} (it is {_shown(detail['input'])})"
+
+
+def _shown(value: Any) -> str:
+    """A wrong value where it surely holds no secret, else its type."""
+    return repr(value) if isinstance(value, bool | int | float) else f"a {type(value).__name__}"
+
+
+def _allowed(loc: tuple[int | str, ...]) -> list[str]:
+    """Names allowed in the table at `loc`."""
+    model: type[Table] = Site
+    for part in loc:  # names that are no field are keys of a dict or places in a list
+        field = model.model_fields.get(str(part))
+        model = (field and _table_in(field.annotation)) or model
+    return [field.alias or name for name, field in model.model_fields.items()]
+
+
+def _table_in(annotation: Any) -> type[Table] | None:
+    """The table class inside an annotation such as `dict[Name, Point]` or `Hours | None`."""
+    if isinstance(annotation, type) and issubclass(annotation, Table):
+        return annotation
+    found = [_table_in(part) for part in get_args(annotation)]
+    return next((model for model in found if model is not None), None)
