@@ -27,7 +27,7 @@ from gateway.clock import Clock
 from gateway.config import Site, load_site
 from gateway.events import Arrival, Quarantined
 from gateway.indexer import Indexer
-from gateway.ingest import Inspector
+from gateway.inspector import Inspector
 from gateway.journal import Journal
 from gateway.recorder import Recorder
 from gateway.sinks.influx import open_influx

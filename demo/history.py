@@ -14,7 +14,7 @@ from firmware import wire
 from gateway.bus import Message
 from gateway.clock import Clock
 from gateway.config import Site
-from gateway.ingest import Inspector
+from gateway.inspector import Inspector
 from gateway.journal import Journal
 from gateway.recorder import Recorder
 

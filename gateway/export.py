@@ -14,7 +14,7 @@ from gateway import prompts
 from gateway.audit import EXPORT, IMPORT
 from gateway.config import Site
 from gateway.events import Arrival, Quarantined
-from gateway.ingest import payload_bytes
+from gateway.inspector import payload_bytes
 from gateway.journal import SQLITE_INT_MAX, Journal, JournalError
 from gateway.journal.events import Message
 from gateway.replay import in_order_of_arrival, read_line, read_log

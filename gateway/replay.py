@@ -14,7 +14,7 @@ from gateway.config import Site
 from gateway.events import Arrival, Press, Quarantined
 from gateway.fusion import Contact, Fused, Fusion, PointEvents
 from gateway.indices import Indices, measure, served
-from gateway.ingest import Inspector, payload_bytes, read_json
+from gateway.inspector import Inspector, payload_bytes, read_json
 from gateway.journal import Journal
 
 RECEIVED_MAX = 4_102_444_800_000

@@ -15,7 +15,7 @@ from gateway import audit
 from gateway.cli import main
 from gateway.config import Site, load_site, parse_site
 from gateway.events import Arrival
-from gateway.ingest import Inspector, canonical
+from gateway.inspector import Inspector, canonical
 from gateway.journal import Journal
 from gateway.recorder import Recorder
 from tests.unit.test_live_equals_replay import SITE, START, HandClock

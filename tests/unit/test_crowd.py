@@ -14,7 +14,7 @@ from gateway.crowd import NAMES, Crowd, watch_until
 from gateway.erase import erase
 from gateway.events import Arrival
 from gateway.indexer import Indexer
-from gateway.ingest import Inspector, canonical
+from gateway.inspector import Inspector, canonical
 from gateway.journal import Journal
 from gateway.recorder import Recorder
 from tests.unit.test_live_equals_replay import FACE, SITE, HandClock

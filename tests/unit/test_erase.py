@@ -12,7 +12,7 @@ import pytest
 from gateway import audit
 from gateway.cli import main
 from gateway.erase import EraseError, erase, local_ms
-from gateway.ingest import Inspector
+from gateway.inspector import Inspector
 from gateway.journal import Journal
 from tests.unit.test_live_equals_replay import START
 from tests.unit.test_retention import NEVER, OldShop, in_force, kinds

@@ -12,7 +12,8 @@ from hypothesis import strategies as st
 
 from gateway.config import parse_site
 from gateway.events import Arrival, Quarantined
-from gateway.ingest import Inspector, receipts
+from gateway.ingest import receipts
+from gateway.inspector import Inspector
 from gateway.journal import Journal, JournalError
 from gateway.replay import read_log
 

@@ -17,7 +17,7 @@ from gateway.clock import Clock
 from gateway.config import Site, parse_site
 from gateway.events import Arrival
 from gateway.fusion import Fusion, PointEvents
-from gateway.ingest import Inspector, canonical
+from gateway.inspector import Inspector, canonical
 from gateway.journal import Journal
 from gateway.measurements import contact_record, press_record
 from gateway.moments import EMOTION, MomentMemory

@@ -13,7 +13,8 @@ from gateway.config import parse_site
 from gateway.events import Arrival, Click, Spoken
 from gateway.export import export_log, import_log
 from gateway.fusion import Fusion, PointEvents
-from gateway.ingest import Inspector, receipts
+from gateway.ingest import receipts
+from gateway.inspector import Inspector
 from gateway.journal import Journal
 from gateway.prompts import command, heard, lights, sender, senders
 from gateway.recorder import Recorder

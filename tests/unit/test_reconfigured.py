@@ -12,7 +12,7 @@ import pytest
 from firmware import wire
 from gateway.config import parse_site
 from gateway.events import Arrival
-from gateway.ingest import Inspector, canonical
+from gateway.inspector import Inspector, canonical
 from gateway.journal import Journal
 from gateway.recorder import Recorder
 from tests.unit.test_live_equals_replay import START, HandClock

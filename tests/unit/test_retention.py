@@ -13,7 +13,7 @@ from firmware import wire
 from gateway import audit
 from gateway.config import parse_site
 from gateway.indexer import Indexer
-from gateway.ingest import Inspector, canonical
+from gateway.inspector import Inspector, canonical
 from gateway.journal import Journal
 from gateway.retention import DAY_MS, Retention
 from tests.unit.test_audit import Shop, corrected

@@ -11,7 +11,7 @@ from typing import Any
 
 from gateway.clock import Clock
 from gateway.config import Site, parse_site
-from gateway.ingest import Inspector
+from gateway.inspector import Inspector
 from gateway.journal import Journal
 from gateway.presence import Presence
 from gateway.recorder import Recorder
