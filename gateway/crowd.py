@@ -20,6 +20,7 @@ from gateway.fusion.moments import MEAN_MS, means
 from gateway.indexer import ALL, HOUR_MS, RESUME_MS, SETTLED_MS, Period, periods
 from gateway.indices.smile import Smiles, smiles_of
 from gateway.journal import FACES, Journal, Row
+from gateway.measurements import index_record
 from gateway.moments import EVERYBODY, smile_record
 from gateway.privacy import why_no_scope_all
 from gateway.records import Op, Record, difference
@@ -146,13 +147,13 @@ class Crowd:
 
     def _index(self, point: str, period: Period, group: Sequence[Emotion]) -> Iterator[Record]:
         found = smiles_of(group)
-        for name, (value, low, high) in zip(NAMES, _values(found), strict=True):
-            if value is not None:
-                tags = {"site": self._site.site, "point": point, "name": name, "period": period.name}
-                coverage = found.known / len(group)
-                fields = {"value": value, "low": low, "high": high, "n": found.known, "coverage": coverage}
-                key = f"index/{point}/{name}/{period.name}/{period.start}"
-                yield Record(key, "index", period.start, tags, {**fields, "k": None})
+        coverage = found.known / len(group) if group else None
+        for name, figure in zip(NAMES, _values(found), strict=True):
+            record = index_record(
+                self._site, point, period.name, period.start, name, figure, found.known, coverage, None
+            )
+            if record:
+                yield record
 
 
 def _values(found: Smiles) -> Iterator[tuple[float | None, float | None, float | None]]:

@@ -115,17 +115,38 @@ def index_records(
         ("smile_rate", smile.smile_rate, smile.rate_low, smile.rate_high, smile.known),
         ("response_rate", indices.response_rate, None, None, n),
     )
-    return [
-        Record(
-            f"index/{point}/{name}/{period}/{start}",
-            "index",
-            start,
-            {"site": site.site, "point": point, "name": name, "period": period},
-            {"value": value, "low": low, "high": high, "n": count, "coverage": nps.coverage, "k": k},
-        )
+    found = (
+        index_record(site, point, period, start, name, (value, low, high), count, nps.coverage, k)
         for name, value, low, high, count in figures
-        if value is not None
-    ]
+    )
+    return [record for record in found if record]
+
+
+def index_record(
+    site: Site,
+    point: str,
+    period: str,
+    start: int,
+    name: str,
+    figure: tuple[float | None, float | None, float | None],
+    n: int,
+    coverage: float | None,
+    k: float | None,
+) -> Record | None:
+    """One figure (value, low, high) of a closed hour or day; None while it may not be published."""
+    value, low, high = figure
+    if value is None:
+        return None
+    tags = {"site": site.site, "point": point, "name": name, "period": period}
+    fields: dict[str, Value] = {
+        "value": value,
+        "low": low,
+        "high": high,
+        "n": n,
+        "coverage": coverage,
+        "k": k,
+    }
+    return Record(f"index/{point}/{name}/{period}/{start}", "index", start, tags, fields)
 
 
 def _number(value: Value) -> float | None:
