@@ -160,7 +160,11 @@ class Bus:
         return f"{self._address.host}:{self._address.port}"
 
     def _received(self, _client: mqtt.Client, _data: Any, message: mqtt.MQTTMessage) -> None:
-        found = Message(message.topic, bytes(message.payload), message.retain)
+        try:
+            found = Message(message.topic, bytes(message.payload), message.retain)
+        except UnicodeDecodeError:
+            log.warning("ignored a message: its topic is not UTF-8 (a broker must refuse such, MQTT 1.5.3)")
+            return
         for handler in self._routes.get(found.topic) or self._route(found.topic):
             _hand(handler, found)
 

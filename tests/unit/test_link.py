@@ -9,6 +9,7 @@ from functools import partial
 from pathlib import Path
 
 import pytest
+from paho.mqtt.client import MQTTMessage
 
 from gateway.bus import ROUTES_MAX, BrokerAddress, Bus, Message
 from gateway.link import PIECE_BYTES, UNSENT_BYTES, Buffered
@@ -98,6 +99,12 @@ def test_a_message_goes_to_all_whom_its_topic_concerns_and_else_to_the_general_e
     wait_for(lambda: len(heard) == 2, "the last")
     assert heard[-1].topic == "emobox/b/event"
     assert status == ["any", "a", "any"]
+
+
+def test_a_topic_that_no_broker_should_let_through_ends_nothing(bus: Bus, heard: list[Message]) -> None:
+    bus._received(bus._client, None, MQTTMessage(topic=b"emobox/\xff"))
+    bus.publish("emobox/after", b"")
+    wait_for(partial(has, heard, 1), "the next message")
 
 
 def test_a_stranger_who_invents_topics_makes_no_memory_grow(bus: Bus, heard: list[Message]) -> None:
