@@ -157,7 +157,7 @@ def _parser() -> argparse.ArgumentParser:
         "--voices",
         default="",
         metavar="PROGRAM:VOICE,…",
-        help="rhvoice:anna, flite:rms, espeak:en-gb+f2, pico:en-GB, festival:kal_diphone; default: all free ones",
+        help="rhvoice:anna, flite:rms, espeak:en-gb+f2, pico:en-GB; default: all free ones",
     )
     parser.add_argument("--hours", type=float, default=3.4, help="default: 3.4, a little over 200 minutes")
     parser.add_argument(
