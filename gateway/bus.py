@@ -170,12 +170,13 @@ class Bus:
 
     def _route(self, topic: str) -> list[Handler]:
         """Whom a topic concerns; it is worked out once, for the devices of a shop are few."""
+        known = self._routes  # `listen` may replace it meanwhile, and then this answer is out of date
         found = [hear for pattern, hear in self._handlers if mqtt.topic_matches_sub(pattern, topic)]
         if not found and self._on_message:
             found = [self._on_message]
-        if len(self._routes) >= ROUTES_MAX:
-            self._routes = {}
-        self._routes[topic] = found
+        if len(known) >= ROUTES_MAX:
+            known.clear()
+        known[topic] = found
         return found
 
 
