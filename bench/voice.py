@@ -34,6 +34,7 @@ from gateway.voice.audio import read_wav
 from gateway.voice.phrases import catalogue
 from models import fetch
 from tests.servers import Server, start_mosquitto
+from tests.sites import microphone_shop
 
 PEER = "openwakeword 0.6.0 on ai-edge-litert"
 PEER_PYTHON = "EMOBOX_OPENWAKEWORD"
@@ -42,20 +43,6 @@ FRAMES = 1000
 COUNTS = (1, 20)
 ANSWERS = ("super", "normal", "could-be-better")
 ROUND_S = 6.0
-SITE = """
-site = "bench"
-zone = "UTC"
-[broker]
-port = {port}
-[points.till-1]
-technology = "voice"
-[points.till-1.devices]
-mic-1 = {{ kind = "microphone" }}
-[microphones.mic-1]
-source = "-"
-[store]
-path = "{folder}"
-"""
 
 
 def measure(runs: int) -> list[Row]:
@@ -120,16 +107,16 @@ def latency_rows(folder: Path, runs: int) -> Iterator[Row]:
 def _listen(folder: Path, broker: Server, rounds: int) -> tuple[list[float], float]:
     """Milliseconds from a phrase's end to its event, and the process's memory after it all, MiB."""
     site = folder / "site.toml"
-    shop = "".join(
-        f'[phrases."{p.id}"]\nrole = "{p.role}"\n' + (f'rating = "{p.rating}"\n' if p.rating else "")
+    shop = (
+        f'[phrases."{p.id}"]\nrole = "{p.role}"' + (f'\nrating = "{p.rating}"' if p.rating else "")
         for p in catalogue().values()
     )
-    site.write_text(SITE.format(port=broker.port, folder=folder) + shop)
+    site.write_text(microphone_shop("-", f'[store]\npath = "{folder}"', *shop, port=broker.port))
     items = list(_items(rounds))
     wav = make_timeline(folder / "said.wav", items, ROUND_S * (rounds + 1))
     heard: list[tuple[float, dict[str, Any]]] = []
     bus = Bus(BrokerAddress(port=broker.port), "bench", on_message=lambda message: _note(heard, message))
-    bus.subscribe(wire.topic("bench", "mic-1", "event"))
+    bus.subscribe(wire.topic("shop-1", "mic-1", "event"))
     bus.start()
     read_end, write_end = os.pipe()
     command = [sys.executable, "-m", "gateway.cli", "microphone", "mic-1", "--config", str(site)]

@@ -15,21 +15,9 @@ from firmware import wire
 from gateway.bus import BrokerAddress, Bus, Message
 from models import fetch
 from tests.servers import Server, start_mosquitto
+from tests.sites import SIGN, camera_shop
 
 ROOT = Path(__file__).parents[2]
-SITE = """
-site = "shop-1"
-zone = "Europe/Berlin"
-region = "other"
-{camera}
-[points.till-1.devices]
-cam-1 = {{ kind = "camera" }}
-[broker]
-port = {port}
-[cameras.cam-1]
-source = "{source}"
-"""
-SIGN = '[camera]\nsign_posted = "2026-01-01 M. Weber"'
 # Runs the process and, at its end, names every file that Python opened for writing.
 WATCHED_PROCESS = """
 import ast, importlib, os, sys
@@ -83,7 +71,7 @@ class Shop:
         home = self.folder / "home"
         home.mkdir(exist_ok=True)
         site = self.folder / "site.toml"
-        site.write_text(SITE.format(port=self.broker.port, source=source, camera=camera))
+        site.write_text(camera_shop(source, camera, port=self.broker.port))
         places = {"HOME": str(home), "TMPDIR": str(home), "PYTHONDONTWRITEBYTECODE": "1"}
         cache = {"EMOBOX_CACHE": str(fetch.cache_dir()), "PYTHONPATH": str(ROOT)}
         self.process = subprocess.Popen(

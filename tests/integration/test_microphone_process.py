@@ -19,30 +19,10 @@ from demo.sound import make_timeline, phrase_s
 from firmware import wire
 from gateway.bus import BrokerAddress, Bus, Message
 from tests.servers import start_mosquitto
+from tests.sites import ASK_AND_ANSWER, microphone_shop
 
+OFFER = '[phrases.offer]\nrole = "offer"'
 ITEMS = [(3.0, "rate-visit"), (5.5, "super")]
-SITE = """
-site = "shop-1"
-zone = "Europe/Berlin"
-region = "other"
-[broker]
-port = {port}
-[points.till-1]
-technology = "voice"
-[points.till-1.devices]
-mic-1 = {{ kind = "microphone" }}
-[microphones.mic-1]
-source = "{source}"
-[voice]
-spontaneous = {spontaneous}
-[phrases.rate-visit]
-role = "ask"
-[phrases.super]
-role = "rating"
-rating = "top"
-[phrases.offer]
-role = "offer"
-"""
 RUN = (
     "import sys; from pathlib import Path; from gateway.config import load_site;"
     "from gateway.voice.microphone import run_microphone;"
@@ -90,7 +70,8 @@ def microphone(
 ) -> Iterator[subprocess.Popen[str]]:
     """The process; killed when the test is done with it. `spontaneous`: answers count without an ask."""
     site = folder / "site.toml"
-    site.write_text(SITE.format(port=port, source=source, spontaneous=str(spontaneous).lower()))
+    voice = f"[voice]\nspontaneous = {str(spontaneous).lower()}"
+    site.write_text(microphone_shop(source, voice, ASK_AND_ANSWER, OFFER, port=port))
     command = [sys.executable, "-c", RUN, str(site), str(folder / "state")]
     process = subprocess.Popen(
         command,

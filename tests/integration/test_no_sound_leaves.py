@@ -22,6 +22,7 @@ from gateway.voice.audio import read_wav
 from tests.integration.calls import Calls
 from tests.integration.hub import wait_for
 from tests.servers import start_mosquitto
+from tests.sites import ASK_AND_ANSWER, microphone_shop
 
 ENVELOPE = {"v", "boot", "seq", "age", "kind"}
 LEVELS = {"level_db", "floor_db", "clipped", "undecided", "unasked", "heard_ago_s"}
@@ -31,28 +32,6 @@ FIELDS = {
     "health": ENVELOPE | {"uptime_s"} | LEVELS | LOSSES,
 }
 PAYLOAD_MAX = 400  # bytes; 80 ms of sound has 2560
-SITE = """
-site = "shop-1"
-zone = "Europe/Berlin"
-region = "other"
-[broker]
-port = {port}
-[points.till-1]
-technology = "voice"
-[points.till-1.devices]
-mic-1 = {{ kind = "microphone" }}
-[microphones.mic-1]
-source = "{source}"
-[store]
-path = "{store}"
-[phrases.rate-visit]
-role = "ask"
-[phrases.super]
-role = "rating"
-rating = "top"
-[voice]
-clips = {clips}
-"""
 
 
 @dataclass(frozen=True)
@@ -75,7 +54,8 @@ def listen(folder: Path, *, clips: bool) -> Seen:
     make_timeline(wav, [(2.5, "rate-visit"), (5.5, "super")], 9.0)
     messages: list[Message] = []
     with start_mosquitto(folder) as broker:
-        text = SITE.format(port=broker.port, source=wav, store=store, clips=str(clips).lower())
+        tables = (f'[store]\npath = "{store}"', f"[voice]\nclips = {str(clips).lower()}", ASK_AND_ANSWER)
+        text = microphone_shop(wav, *tables, port=broker.port)
         (folder / "site.toml").write_text(text)
         bus = Bus(BrokerAddress(port=broker.port), "test", on_message=messages.append)
         bus.subscribe("emobox/v1/shop-1/mic-1/#")

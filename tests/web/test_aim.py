@@ -13,26 +13,15 @@ import pytest
 
 from models import fetch
 from tests.servers import free_port
+from tests.sites import LOOPED, SIGN, camera_shop
 from tests.web.test_browser import browse
 
 ROOT = Path(__file__).parents[2]
-SITE = """
-site = "shop-1"
-zone = "Europe/Berlin"
-region = "other"
-{camera}
-[points.till-1.devices]
-cam-1 = {{ kind = "camera" }}
-[cameras.cam-1]
-source = "{source}"
-loop = true
-"""
-SIGN = '[camera]\nsign_posted = "2026-01-01 M. Weber"'
 
 
 def command(folder: Path, media: str, camera: str = SIGN, *options: str) -> list[str]:
     config = folder / "site.toml"
-    config.write_text(SITE.format(source=fetch.path(media), camera=camera))
+    config.write_text(camera_shop(fetch.path(media), LOOPED, camera))
     return [sys.executable, "-m", "gateway.cli", "aim", "--config", str(config), *options]
 
 
