@@ -9,13 +9,17 @@ hub the load also waits for the hub's acknowledgements, as devices do.
 
 from __future__ import annotations
 
+import sys
 import time
 from collections.abc import Callable
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
+
+from tqdm import tqdm
 
 from bench import nodered
 from bench.rig import answers, hub, load, unbounded_broker, until
@@ -24,11 +28,12 @@ from gateway.config import Influx
 from gateway.sinks.http import Http
 from gateway.sinks.influx_v1 import InfluxV1
 from gateway.sinks.store import UnacceptableError, UnavailableError
-from tests.servers import Server, start_influxd, start_mosquitto
+from tests.servers import Server, ServerError, start_influxd, start_mosquitto
 
 COUNT = 30_000
 RATE = 1500
 DEAD_AFTER_S, DEAD_S = 5.0, 4.0
+TRIES = 3
 QUIET_S = 45.0  # no further point for that long: what is missing is lost (Node-RED pauses for over 30 s)
 WINDOW = ("--window", "900")  # a broker's default queue holds 1 000: what it drops comes again seconds later
 BURST = ("--spread-s", "28800", *WINDOW)
@@ -55,17 +60,32 @@ class Outcome:
 
 
 def measure(runs: int) -> list[Row]:
-    """Both scenarios, ours and each peer in turn; without Node-RED the rows say so."""
+    """Both scenarios, ours and each peer in turn, run by run; without Node-RED the rows say so."""
     rows = []
     for what, options, dead in (("burst", BURST, False), ("4 s without database", STEADY, True)):
-        ours = [run_hub(options, dead) for _ in range(runs)]
-        for peer, how in PEERS.items():
-            try:
-                theirs = [run_peer(options, dead, *how) for _ in range(runs)]
-            except nodered.MissingError as error:
-                peer, theirs = f"not measured: {error}", []
-            rows += rows_of(what, ours, peer, theirs)
+        ours: list[Outcome] = []
+        theirs: dict[str, list[Outcome]] = {}
+        for _ in tqdm(range(runs), desc=what, unit="run"):
+            ours.append(surely(partial(run_hub, options, dead)))
+            for peer, how in PEERS.items():
+                try:
+                    theirs.setdefault(peer, []).append(surely(partial(run_peer, options, dead, *how)))
+                except nodered.MissingError as error:
+                    theirs[f"not measured: {error}"] = []
+                    break
+        for peer, found in theirs.items():
+            rows += rows_of(what, ours, peer, found)
     return rows
+
+
+def surely(sample: Callable[[], Outcome]) -> Outcome:
+    """A sample; again when a server did not come up, as on a machine with too much else to do."""
+    for _ in range(TRIES - 1):
+        try:
+            return sample()
+        except ServerError as error:
+            print(f"once more: {str(error).splitlines()[0]}", file=sys.stderr)
+    return sample()
 
 
 def rows_of(what: str, ours: list[Outcome], peer: str, theirs: list[Outcome]) -> list[Row]:
