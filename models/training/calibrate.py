@@ -14,11 +14,13 @@ from models.training import learn
 from models.training.heads import Weights
 from models.training.learn import Windows
 
-THRESHOLDS = tuple(round(0.2 + 0.025 * step, 3) for step in range(32))
+THRESHOLDS = tuple(round(0.2 + 0.01 * step, 2) for step in range(79))
 """The spotter takes a rival at half its threshold for near, so not too low."""
 FALSE_ACCEPTS_PER_H = 1.5
-"""Of single members, on talk that is partly near to the phrases; together they err far less."""
+"""Of single members, on talk and scraps that are partly near to the phrase; together they err less."""
+TALK = ("talk", "real", "scrap")
 NEAR_SHARE = 0.06
+MOST = (FALSE_ACCEPTS_PER_H, NEAR_SHARE)
 REFRACTORY_FRAMES = 12
 LATEST_S = 1.2
 
@@ -37,9 +39,14 @@ class Calibrated:
     n_near: int
 
 
-def calibrate(name: str, head: Weights, members: Sequence[Weights], windows: Windows) -> Calibrated:
-    """Threshold by talk that the judging member never saw; lag by the head's own phrases."""
-    talk = windows.of("talk", "real")
+def calibrate(
+    head: Weights, members: Sequence[Weights], windows: Windows, most: tuple[float, float] = MOST
+) -> Calibrated:
+    """Threshold by talk that the judging member never saw; lag by the head's own phrases.
+
+    `most`: false accepts per hour of single members, share of near misses that may pass.
+    """
+    talk = windows.of(*TALK)
     unseen = learn.unseen_scores(members, windows, talk)
     hours = len(talk) * FRAME_S / 3600
     near = windows.of("near", "negated")
@@ -47,7 +54,7 @@ def calibrate(name: str, head: Weights, members: Sequence[Weights], windows: Win
     threshold = THRESHOLDS[-1]
     for threshold in THRESHOLDS:
         count = events(unseen, windows.clip[talk], threshold)
-        if count <= FALSE_ACCEPTS_PER_H * hours and (near_best >= threshold).mean() <= NEAR_SHARE:
+        if count <= most[0] * hours and (near_best >= threshold).mean() <= most[1]:
             break
     share = round(float((near_best >= threshold).mean()), 4) if len(near_best) else 0.0
     lag_s = _lag(head, windows, threshold)

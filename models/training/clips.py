@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from tqdm import tqdm
 
 from gateway.voice.engine import FRAME_S, RATE, WARM_UP_FRAMES
-from models.training import augment, morph, speech, texts
+from models.training import augment, morph, neighbours, speech, texts
 from models.training.features import Batch, pcm
 from models.training.speech import Saying, Sound, Voice
 from models.training.texts import Wanted
@@ -41,6 +41,7 @@ class Size:
     talk: int = 5
     salads: int = 200
     fortunes: int = 420
+    scraps: int = 900
     own_near: int = 220
     scenes: int = 6
     steps: tuple[int, int] = (450, 750)
@@ -54,7 +55,7 @@ class Size:
 
 
 FULL = Size()
-QUICK = Size(6, 4, 2, 12, 1, 1, 1, 6, 0, 8, 2, (25, 25), texts=8)
+QUICK = Size(6, 4, 2, 12, 1, 1, 1, 6, 0, 0, 8, 2, (25, 25), texts=8)
 """For tests: proves the path, makes no good head."""
 
 
@@ -246,12 +247,12 @@ def near(studio: Studio, wanted: Wanted, talk: Sequence[Sound]) -> Bag:
     def make(rng: Generator) -> Iterator[Bag]:
         said = [
             speech.saying(text, speech.draw(studio.voices, rng), rng)
-            for text in texts.near(wanted, studio.size.own_near, rng)
+            for text in neighbours.near(wanted, studio.size.own_near, rng)
         ]
         copies = dict.fromkeys(speech.PROGRAMS, 1)
         yield _scenes(studio, "near", wanted.language, said, talk, rng, copies=copies, ends=False)
 
-    return kept(studio, f"{wanted.id}-near", (wanted, studio.size.own_near), make)[0]
+    return kept(studio, f"{wanted.id}-neighbours", (wanted, studio.size.own_near), make)[0]
 
 
 def listed_near(studio: Studio, wanted: Wanted, talk: Sequence[Sound]) -> list[Bag]:
@@ -263,6 +264,18 @@ def listed_near(studio: Studio, wanted: Wanted, talk: Sequence[Sound]) -> list[B
         yield _scenes(studio, "negated", wanted.language, said, talk, rng, copies=copies, ends=False)
 
     return kept(studio, f"{wanted.id}-listed", wanted.near, make) if wanted.near else []
+
+
+def scraps(studio: Studio, language: str, talk: Sequence[Sound]) -> list[Bag]:
+    """Some words alone, as short as a phrase, in many scenes: what keeps a head quiet best."""
+    count = studio.size.scraps
+
+    def make(rng: Generator) -> Iterator[Bag]:
+        said = _lines(texts.scraps(language, count, rng), studio.voices, 1, rng)
+        copies = {"rhvoice": 3, "flite": 3, "festival": 2, "espeak": 2}
+        yield _scenes(studio, "scrap", language, said, talk, rng, copies=copies, ends=False)
+
+    return kept(studio, f"scraps-{language}", count, make) if count else []
 
 
 def shared(studio: Studio, language: str) -> list[Bag]:

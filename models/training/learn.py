@@ -18,7 +18,8 @@ from models.training.heads import Batch, Weights
 POSITIVE_S = (0.0, 0.36)
 """Windows that end this long after the phrase's end are positives; others near it are left out."""
 LEFT_OUT_S = (-0.3, 0.75)
-SHARES = {"positive": 128, "partial": 32, "near": 96, "negated": 48, "other": 48, "talk": 112, "real": 56}
+SHARES = {"positive": 128, "partial": 32, "near": 96, "negated": 48, "other": 96, "scrap": 96}
+SHARES |= {"talk": 160, "real": 56}
 HARD_SHARE = 96
 HARD = 6000
 MEMBERS = 3

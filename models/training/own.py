@@ -23,7 +23,7 @@ FEWEST_SYLLABLES, GOOD_SYLLABLES = 2, 4
 RATINGS = ("top", "middle", "low")
 SPLIT = 3
 """Every third recording, and every third voice, is kept out to see how strangers are heard."""
-OTHER = Size(0, 0, 0, 0, 0, 0, 1, 250, 150)
+OTHER = Size(0, 0, 0, 0, 0, 0, 1, 250, 150, 0)
 """Talk of the other language: espeak alone, for it is quick."""
 
 
@@ -87,6 +87,7 @@ def train(given: Order) -> dict[str, Any]:
     negatives = [
         clips.near(studio, wanted, talk),
         *clips.shared(studio, wanted.language),
+        *clips.scraps(studio, wanted.language, talk),
         *_other(studio, wanted),
     ]
     negatives += _negatives(given, studio)

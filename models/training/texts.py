@@ -6,6 +6,7 @@ import re
 import tomllib
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -78,6 +79,22 @@ def fortunes(language: str, count: int, rng: Generator) -> list[str]:
     return [found[int(i)] for i in rng.choice(len(found), min(count, len(found)), replace=False)]
 
 
+def scraps(language: str, count: int, rng: Generator) -> list[str]:
+    """`count` times two to six words: out of what is told, at random, and a third the phrases that ship."""
+    told = [*fortunes(language, count, rng), *table(language)["talk"]["texts"]]
+    random = salad(language, count, rng)
+    phrases = [text for wanted in family(language).values() for text in wanted.texts]
+    kinds = (told, random, phrases)
+    return [_scrap(str(rng.choice(kinds[number % 3])), number % 3 < 2, rng) for number in range(count)]
+
+
+def _scrap(text: str, is_cut: bool, rng: Generator) -> str:
+    """`text`, or two to six words in a row out of it."""
+    words = text.replace(",", "").split()
+    first = int(rng.integers(max(1, len(words) - 3)))
+    return " ".join(words[first : first + int(rng.integers(2, 7))] if is_cut else words)
+
+
 def _fortune_files(language: str) -> Iterator[Path]:
     for name in FORTUNES[language]:
         place = FORTUNE_FOLDER / name
@@ -94,39 +111,10 @@ def _pieces(file: Path, language: str) -> Iterator[str]:
             yield piece
 
 
-def near(wanted: Wanted, count: int, rng: Generator) -> list[str]:
-    """Texts close to `wanted`'s: parts of it, a word changed, letters changed; none contains it."""
-    vocabulary = sorted({word for line in salad(wanted.language, 120, rng) for word in line.split()})
-    out: set[str] = set()
-    for _ in range(8 * count):
-        words = wanted.texts[int(rng.integers(len(wanted.texts)))].replace(",", "").split()
-        text = _changed(words, vocabulary, rng) if rng.random() < 0.6 else _garbled(words, rng)
-        if plain(text).strip() and not contains(text, wanted.texts):
-            out.add(text)
-        if len(out) >= count:
-            break
-    return sorted(out)
-
-
-def _changed(words: list[str], vocabulary: Sequence[str], rng: Generator) -> str:
-    """Some words gone from one end, or half of them others."""
-    if len(words) > 1 and rng.random() < 0.5:
-        cut = int(rng.integers(1, len(words)))
-        return " ".join(words[:cut] if rng.random() < 0.5 else words[cut:])
-    swaps = max(1, len(words) // 2)
-    out = list(words)
-    for place in rng.choice(len(words), swaps, replace=False):
-        out[int(place)] = str(rng.choice(vocabulary))
-    return " ".join(out)
-
-
-def _garbled(words: list[str], rng: Generator) -> str:
-    """Other consonants and vowels in the longest word: sounds like it, is not it."""
-    longest = max(range(len(words)), key=lambda place: len(words[place]))
-    letters = list(words[longest])
-    kinds = ("aeiou", "bdfgklmnprstvz", "аеиоуы", "бвгдзклмнпрстф")
-    known = [place for place, letter in enumerate(letters) if any(letter.lower() in k for k in kinds)]
-    for place in rng.permutation(known)[: max(2, -(-len(letters) // 3))]:
-        kind = next(k for k in kinds if letters[place].lower() in k)
-        letters[place] = str(rng.choice([k for k in kind if k != letters[place].lower()]))
-    return " ".join([*words[:longest], "".join(letters), *words[longest + 1 :]])
+@cache
+def vocabulary(language: str) -> tuple[str, ...]:
+    """All words of the texts and of the fortunes, as `plain` writes them, in order."""
+    kinds = table(language)
+    said = [*kinds["words"]["texts"], *kinds["talk"]["texts"], *kinds["near"]["texts"]]
+    said += [piece for file in _fortune_files(language) for piece in _pieces(file, language)]
+    return tuple(sorted({word for text in said for word in plain(text).split() if len(word) > 1}))
