@@ -14,6 +14,7 @@ import re
 import subprocess
 import sys
 import tempfile
+import wave
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
@@ -79,7 +80,7 @@ def _make(file: Path, text: str, voice: Voice, rng: Generator) -> bool:
     """Speak `text` into `file`; whether there is anything to hear."""
     try:
         said = speech.trim(_speak(text, voice, rng))
-    except (speech.SpeechError, subprocess.TimeoutExpired):
+    except (speech.SpeechError, subprocess.TimeoutExpired, EOFError, wave.Error):  # festival: an empty file
         return False
     if len(said) < RATE:
         return False
