@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from tqdm import tqdm
 
 from gateway.voice.engine import FRAME_S, RATE, WARM_UP_FRAMES
-from models.training import augment, morph, neighbours, speech, texts
+from models.training import augment, heads, morph, neighbours, speech, texts
 from models.training.features import Batch, pcm
 from models.training.speech import Saying, Sound, Voice
 from models.training.texts import Wanted
@@ -45,6 +45,7 @@ class Size:
     own_near: int = 220
     scenes: int = 6
     steps: tuple[int, int] = (450, 750)
+    noise: float = heads.INPUT_NOISE
     texts: int | None = None
     """Of each list so many only."""
 

@@ -18,7 +18,10 @@ from gateway.voice.engine import EMBEDDING
 HIDDEN = 16
 NOISE_POOL = 4_000_000
 INPUT_NOISE = 2.0
-"""Deviation of noise on the scaled inputs in training: with much dropout it helps unheard speakers most."""
+"""Deviation of noise on the scaled inputs in training: with much dropout it helps unheard speakers most.
+
+Real people in a quiet room are heard best at 2; at 10 dB of noise 1 is better.
+"""
 DROPPED = 0.5
 LEARNING_RATE, DECAY = 2e-3, 2e-3
 Floats = NDArray[np.float32]
@@ -46,7 +49,12 @@ class Weights:
 
 
 def train(
-    draw: Callable[[], Batch], inputs: int, steps: Iterable[int], total: int, rng: Generator
+    draw: Callable[[], Batch],
+    inputs: int,
+    steps: Iterable[int],
+    total: int,
+    rng: Generator,
+    noise: float = INPUT_NOISE,
 ) -> Weights:
     """Adam on binary cross-entropy over batches of `draw`: inputs of mean 0 and deviation 1, fresh arrays.
 
@@ -54,10 +62,10 @@ def train(
     """
     params = _start(inputs, rng)
     first, second = [np.zeros_like(p) for p in params], [np.zeros_like(p) for p in params]
-    noise = rng.normal(0, INPUT_NOISE, NOISE_POOL).astype(np.float32)
+    pool = rng.normal(0, noise, NOISE_POOL).astype(np.float32)
     for step in steps:
         x, y = draw()
-        x += _cut(noise, x.shape, rng)
+        x += _cut(pool, x.shape, rng)
         rate = LEARNING_RATE * 0.5 * (1 + np.cos(np.pi * step / total))
         for param, gradient, m, v in zip(params, _gradients(params, x, y, rng), first, second, strict=True):
             m += 0.1 * (gradient - m)

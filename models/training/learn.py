@@ -12,7 +12,7 @@ from tqdm import tqdm
 
 from gateway.voice.engine import EMBEDDING, FRAME_S, HEAD_WINDOW, WARM_UP_FRAMES
 from models.training import heads, texts
-from models.training.clips import Bag
+from models.training.clips import Bag, Size
 from models.training.heads import Batch, Weights
 
 POSITIVE_S = (0.0, 0.36)
@@ -80,33 +80,37 @@ def _windows(name: str, wordings: Sequence[str], bag: Bag) -> tuple[Rows, NDArra
     return bag.starts[clip] + within, kind, clip, offset.astype(np.float32)
 
 
-def train_head(
-    name: str, windows: Windows, steps: tuple[int, int], rng: Generator, members: int = MEMBERS
-) -> tuple[Weights, list[Weights]]:
+def train_head(name: str, windows: Windows, size: Size, rng: Generator) -> tuple[Weights, list[Weights]]:
     """The head and its members, in two rounds: the second one sees the worst mistakes again and again."""
     mean, deviation = windows.rows.mean(0), windows.rows.std(0) + 1e-3
     scaled = replace(windows, rows=(windows.rows - mean) / deviation)
     pools = {kind: windows.of(kind) for kind in SHARES}
-    with tqdm(total=members * sum(steps), desc=f"{name}: learn", unit="step") as bar:
-        found = [_member(scaled, pools, number, steps, rng, bar) for number in range(members)]
+    with tqdm(total=MEMBERS * sum(size.steps), desc=f"{name}: learn", unit="step") as bar:
+        found = [_member(scaled, pools, number, size, rng, bar) for number in range(MEMBERS)]
     found = [heads.unscaled(member, mean, deviation) for member in found]
     return heads.merged(found), found
 
 
 def _member(
-    windows: Windows, pools: dict[str, Rows], number: int, steps: tuple[int, int], rng: Generator, bar: tqdm
+    windows: Windows, pools: dict[str, Rows], number: int, size: Size, rng: Generator, bar: tqdm
 ) -> Weights:
     kept = {
         kind: rows if kind in ("positive", "partial") else rows[windows.fold[rows] != number]
         for kind, rows in pools.items()
     }
     kept = {kind: rows for kind, rows in kept.items() if len(rows)}
-    inputs = HEAD_WINDOW * EMBEDDING
-    first = heads.train(lambda: _draw(windows, kept, rng), inputs, _counted(steps[0], bar), steps[0], rng)
+    first = _trained(windows, kept, size.steps[0], size.noise, rng, bar)
     negatives = np.concatenate([rows for kind, rows in kept.items() if kind != "positive"])
     judged = scores(first, windows, negatives)
     hard = kept | {"hard": negatives[np.argsort(judged)[-HARD:]]}
-    return heads.train(lambda: _draw(windows, hard, rng), inputs, _counted(steps[1], bar), steps[1], rng)
+    return _trained(windows, hard, size.steps[1], size.noise, rng, bar)
+
+
+def _trained(
+    windows: Windows, pools: dict[str, Rows], steps: int, noise: float, rng: Generator, bar: tqdm
+) -> Weights:
+    inputs = HEAD_WINDOW * EMBEDDING
+    return heads.train(lambda: _draw(windows, pools, rng), inputs, _counted(steps, bar), steps, rng, noise)
 
 
 def _counted(steps: int, bar: tqdm) -> Iterator[int]:

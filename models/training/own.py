@@ -13,7 +13,6 @@ import numpy as np
 from gateway.indices.intervals import wilson
 from models.training import calibrate, cards, clips, heads, learn, recordings, speech, texts
 from models.training.clips import FULL, Bag, Size, Studio
-from models.training.heads import Weights
 from models.training.phrases import CACHE, SEED, Made, make, save
 from models.training.speech import SpeechError, Voice
 from models.training.texts import Wanted
@@ -131,10 +130,8 @@ def _strangers(made: Made, spoken: Bag, negatives: Sequence[Bag], studio: Studio
     """How a head that never heard a third of the voices hears them, in a shop's noise and rooms."""
     held = held_out(studio.voices)
     known, strange = _split(spoken, held)
-    windows = learn.windows_of(made.wanted.id, made.wanted.texts, [known, *negatives])
-    rng = np.random.default_rng(studio.seed + 1)
-    head, _ = learn.train_head(made.wanted.id, windows, studio.size.steps, rng, members=1)
-    return {"voices": sorted(held)} | _recall(made, head, strange)
+    partial = make(made.wanted, [known, *negatives], studio.size)
+    return {"voices": sorted(held)} | _recall(partial, strange)
 
 
 def held_out(voices: Sequence[Voice]) -> set[str]:
@@ -154,14 +151,14 @@ def _split(bag: Bag, held: set[str]) -> tuple[Bag, Bag]:
 
 
 def _own(made: Made, kept_out: Bag) -> dict[str, Any]:
-    return {"files": len(set(kept_out.speakers))} | _recall(made, made.head, kept_out)
+    return {"files": len(set(kept_out.speakers))} | _recall(made, kept_out)
 
 
-def _recall(made: Made, head: Weights, bag: Bag) -> dict[str, Any]:
-    """Share of the clips of `bag` that `head` hears."""
+def _recall(made: Made, bag: Bag) -> dict[str, Any]:
+    """Share of the clips of `bag` that the head hears."""
     windows = learn.windows_of(made.wanted.id, made.wanted.texts, [bag])
     every = np.arange(len(windows.last))
-    best = calibrate.best_by_clip(learn.scores(head, windows, every), windows.clip)
+    best = calibrate.best_by_clip(learn.scores(made.head, windows, every), windows.clip)
     hits = int((best >= made.calibrated.threshold).sum())
     low, high = wilson(hits, len(best))
     return {"recall": round(hits / len(best), 3), "n": len(best), "interval": [round(low, 3), round(high, 3)]}

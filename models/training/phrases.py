@@ -37,7 +37,7 @@ PROMPTS = {
 TRAINED_SHARE = 2 / 3
 """Of the recordings in name order; Russian prompts: half."""
 SHORTEST_S = 0.2
-EACH = replace(clips.FULL, rhvoice=54, flite=48, espeak=90, own_near=60, scraps=0, scenes=5)
+EACH = replace(clips.FULL, rhvoice=54, flite=48, espeak=90, own_near=60, scraps=0, scenes=5, noise=1.0)
 PRAISE_NEAR = 160
 SHIPPED_MOST, PRAISE_MOST = (0.7, 0.06), (0.7, 0.02)
 """False accepts per hour of single members, and share of near misses that pass."""
@@ -65,7 +65,7 @@ def make(
     """Train and calibrate on finished bags; progress on stderr. `most`: see calibrate.calibrate."""
     windows = learn.windows_of(wanted.id, wanted.texts, bags)
     rng = np.random.default_rng([SEED, *wanted.id.encode()])
-    head, members = learn.train_head(wanted.id, windows, size.steps, rng)
+    head, members = learn.train_head(wanted.id, windows, size, rng)
     hours: dict[str, float] = {}
     for bag in bags:
         hours[bag.kind] = hours.get(bag.kind, 0.0) + bag.hours
