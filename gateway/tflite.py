@@ -50,19 +50,6 @@ class Model:
         self._interpreter.invoke()
         return [self._interpreter.get_tensor(index) for index in self._outputs]
 
-    def floats(self) -> list[Array]:
-        """Copies of all tensors of float32 that hold anything after a run, weights among them."""
-        details = self._interpreter.get_tensor_details()
-        return [
-            found for one in details if one["dtype"] is np.float32 and (found := self._held(one)) is not None
-        ]
-
-    def _held(self, detail: dict[str, Any]) -> Array | None:
-        try:
-            return np.asarray(self._interpreter.get_tensor(detail["index"]))
-        except ValueError:  # the runtime keeps nothing of it
-            return None
-
     def _allocate(self) -> None:
         """Not in the constructor: the melspectrogram model cannot be allocated at the shape it ships with."""
         self._interpreter.allocate_tensors()

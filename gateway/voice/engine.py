@@ -14,7 +14,6 @@ import numpy as np
 from numpy.typing import NDArray
 
 from gateway.tflite import Model, ModelError
-from gateway.voice.dense import Dense, Stack, read
 from models import fetch
 
 RATE = 16_000
@@ -68,43 +67,14 @@ class Head:
         """Score of the newest `window` of `embeddings` (at least that many, 96)."""
         return float(flat(self._model.run(embeddings[None, -self.window :]))[0])
 
-    def plain(self) -> Dense | None:
-        """Its weights, where it is a plain head."""
-        return read(self._model)
-
-
-class Heads:
-    """Many heads at once: plain ones together, others by an interpreter each."""
-
-    def __init__(self, paths: Mapping[str, Path]) -> None:
-        self._foreign: dict[str, Head] = {}
-        self.window = HEAD_WINDOW
-        plain: dict[int, dict[str, Dense]] = {}
-        for name, path in paths.items():
-            head = Head(path)
-            self.window = max(self.window, head.window)
-            if found := head.plain():
-                plain.setdefault(head.window, {})[name] = found
-            else:
-                self._foreign[name] = head
-        self._stacks = {window: Stack(heads) for window, heads in plain.items()}
-        self._names = list(paths)
-
-    def scores(self, embeddings: Floats) -> dict[str, float]:
-        """Scores by name, in the order given, of the newest of `embeddings` (at least `window`, 96)."""
-        found = {name: head.score(embeddings) for name, head in self._foreign.items()}
-        for window, stack in self._stacks.items():
-            found |= stack.scores(embeddings[-window:].ravel())
-        return {name: found[name] for name in self._names}
-
 
 class Engine:
     """Scores of all heads after every frame; None while too little has been heard to judge."""
 
     def __init__(self, heads: Mapping[str, Path]) -> None:
         self._features = Features()
-        self._heads = Heads(heads)
-        window = self._heads.window
+        self._heads = {name: Head(path) for name, path in heads.items()}
+        window = max([HEAD_WINDOW, *(head.window for head in self._heads.values())])
         self._embeddings = np.zeros((window, EMBEDDING), np.float32)
         self._warm_up = max(WARM_UP_FRAMES, MEL_WINDOW // MEL_STEP + window)
         self.reset()
@@ -122,7 +92,7 @@ class Engine:
         self._heard += 1
         if self._heard <= self._warm_up:
             return None
-        self.scores = self._heads.scores(self._embeddings)
+        self.scores = {name: head.score(self._embeddings) for name, head in self._heads.items()}
         return self.scores
 
 

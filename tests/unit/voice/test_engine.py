@@ -52,7 +52,7 @@ def test_scores_equal_the_heads_on_embeddings_computed_at_once() -> None:
         for frame in range(WARM_UP_FRAMES, len(streamed)):
             expected = head.score(plain[frame - 9 - 15 : frame - 9 + 1])
             assert streamed[frame] is not None
-            assert streamed[frame][name] == pytest.approx(expected, abs=5e-4)
+            assert streamed[frame][name] == pytest.approx(expected, abs=1e-4)
 
 
 def test_embeddings_and_scores_equal_those_of_openwakeword_for_heads_of_any_window() -> None:
@@ -66,7 +66,7 @@ def test_embeddings_and_scores_equal_those_of_openwakeword_for_heads_of_any_wind
     for window in WINDOWS:
         ours = [said[f"{window:02}"] for said in scores]
         assert np.ptp(ours) > 0.9
-        np.testing.assert_allclose(ours, theirs[head(window).stem][WARM_UP:], atol=5e-4)
+        np.testing.assert_allclose(ours, theirs[head(window).stem][WARM_UP:], atol=1e-4)
 
 
 def test_a_head_with_a_longer_window_waits_until_it_has_heard_that_much() -> None:
