@@ -28,6 +28,8 @@ class Phrase:
     threshold: float
     lag_s: float
     """From the end of the phrase's last word to the middle of the scores over the threshold, s (median)."""
+    texts: tuple[str, ...] = ()
+    """All wordings that count; none: `text` alone."""
 
 
 def catalogue(folder: Path = HEADS) -> dict[str, Phrase]:
@@ -54,6 +56,7 @@ def read_card(card: Path) -> Phrase:
             head=card.with_suffix(".tflite"),
             threshold=float(hear["threshold"]),
             lag_s=float(hear["lag_s"]),
+            texts=tuple(map(str, table["texts"])),
         )
     except (OSError, tomllib.TOMLDecodeError, KeyError, IndexError, TypeError, ValueError) as error:
         raise CardError(
