@@ -1,9 +1,11 @@
 """False ratings with the answers armed all the time: other talk, and near phrases such as "not super".
 
 By hand, since it needs hours of talk: `python -m bench.armed --talk DIR --near en=alan,lyubov --heads DIR`.
---talk holds recordings that soundfile reads; near phrases are those of models/evaluate/near.toml, spoken by
-RHVoice. Prints JSON: minutes, false ratings by phrase, an exact 95 % interval of ratings in 200 minutes; near
-phrases by what they were taken for. The microphone's own spotter decides.
+--talk holds recordings that soundfile reads (`python -m models.evaluate.talk` makes some); near phrases are
+those of models/evaluate/near.toml, spoken by RHVoice. Prints JSON: minutes, false ratings by phrase, an exact 95 %
+interval of ratings in 200 minutes; of the near phrases, list by list, in how many sayings a head of top fired
+(raw), top was counted (rivals), and pocketsphinx agreed where it is installed (confirmed; English alone).
+The microphone's own spotter decides.
 """
 
 from __future__ import annotations
@@ -22,11 +24,12 @@ import numpy as np
 import soundfile  # type: ignore[import-untyped]
 from tqdm import tqdm
 
+from gateway.voice.confirm import AFTER_S, BEFORE_S, Agrees
 from gateway.voice.ear import Ear
 from gateway.voice.engine import FRAME, FRAME_S, RATE, WARM_UP_FRAMES, Samples
 from gateway.voice.hear import known
 from gateway.voice.phrases import HEADS, Phrase
-from gateway.voice.spotter import RATING
+from gateway.voice.spotter import RATING, Spotted
 from models.evaluate.phrases import poisson
 from models.training import speech
 from models.training.speech import Voice
@@ -34,7 +37,7 @@ from models.training.speech import Voice
 NEAR = Path(__file__).parents[1] / "models" / "evaluate" / "near.toml"
 WINDOW_MIN = 200
 SOUNDS = (".flac", ".wav", ".ogg", ".mp3")
-PAUSE = np.zeros(FRAME * 13, np.int16)
+LEAD, PAUSE = np.zeros(FRAME * WARM_UP_FRAMES, np.int16), np.zeros(FRAME * 13, np.int16)
 
 
 def main() -> int:
@@ -74,27 +77,56 @@ def talk(folder: Path, phrases: Sequence[Phrase]) -> dict[str, Any]:
 
 
 def near(language: str, voices: str, phrases: Sequence[Phrase]) -> dict[str, Any]:
-    """What near phrases were taken for, by rating; each spoken by each voice."""
-    texts = tomllib.loads(NEAR.read_text("utf-8"))[language]
-    ear, taken, said = Ear(phrases), Counter[str](), 0
-    examples: list[str] = []
+    """Near phrases that were taken for top, list by list; each voice says each of them."""
+    own = [phrase for phrase in phrases if phrase.head.parent.name == language]
+    judge, out = Judge(own, language), {}
     with tempfile.TemporaryDirectory() as folder:
-        for text in tqdm(texts, desc=f"near {language}", unit="text", disable=None):
-            for voice in voices.split(","):
-                sound = _spoken(text, Voice("rhvoice", voice, language), Path(folder))
-                ratings = _ratings(ear, sound)
-                said += 1
-                taken.update(ratings or ["nothing"])
-                examples += [f"{voice}: {text}"] * ("top" in ratings)
-    return {"texts": len(texts), "said": said, "taken_for": dict(taken), "as_top": examples}
+        for kind, lists in tomllib.loads(NEAR.read_text("utf-8")).items():
+            found: Counter[str] = Counter()
+            for text in tqdm(lists[language], desc=f"{kind} {language}", unit="text", disable=None):
+                for voice in voices.split(","):
+                    found.update(judge.hear(_spoken(text, Voice("rhvoice", voice, language), Path(folder))))
+            out[kind] = {name: found[name] for name in ("said", "raw", "rivals", "confirmed")}
+    return out
 
 
-def _ratings(ear: Ear, sound: Samples) -> list[str]:
-    ear.reset()
-    lead = np.zeros(WARM_UP_FRAMES * FRAME, np.int16)
-    frames = list(_frames(np.concatenate([lead, sound, PAUSE])))
-    heard = [one for n, frame in enumerate(frames) for one in ear.hear(frame, n * FRAME_S)]
-    return [ear.phrases[one.id].rating for one in [*heard, *ear.flush()] if ear.phrases[one.id].rating]
+class Judge:
+    """What one saying would have counted as."""
+
+    def __init__(self, phrases: Sequence[Phrase], language: str) -> None:
+        self._ear = Ear(phrases)
+        self._tops = [phrase for phrase in phrases if phrase.rating == "top"]
+        self._agrees = _confirmation(phrases) if language == "en" else None
+
+    def hear(self, sound: Samples) -> Iterator[str]:
+        """ "said", and "raw", "rivals", "confirmed" as far as it was taken for top."""
+        self._ear.reset()
+        frames = list(_frames(np.concatenate([LEAD, sound, PAUSE])))
+        heard: list[Spotted] = []
+        raw = False
+        for number, frame in enumerate(frames, 1):
+            heard += self._ear.hear(frame, number * FRAME_S)
+            raw |= any(self._ear.scores.get(top.id, 0.0) >= top.threshold for top in self._tops)
+        heard += self._ear.flush()
+        yield "said"
+        yield from ["raw"] * raw
+        tops = [one for one in heard if self._ear.phrases[one.id].rating == "top"]
+        if tops:
+            yield "rivals"
+        if any(self._agrees is None or self._agrees(*self._held(one, frames)) for one in tops):
+            yield "confirmed"
+
+    def _held(self, one: Spotted, frames: Sequence[Samples]) -> tuple[Phrase, Samples]:
+        first, last = (max(0, round(t * RATE)) for t in (one.end_s - BEFORE_S, one.end_s + AFTER_S))
+        return self._ear.phrases[one.id], np.concatenate(frames)[first:last]
+
+
+def _confirmation(phrases: Sequence[Phrase]) -> Agrees | None:
+    try:
+        from gateway.voice.sphinx import Sphinx
+    except ImportError:
+        return None
+    return Sphinx([phrase for phrase in phrases if phrase.role == RATING]).agrees
 
 
 def _spoken(text: str, voice: Voice, cache: Path) -> Samples:
