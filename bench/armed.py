@@ -2,9 +2,9 @@
 
 By hand, since it needs hours of talk: `python -m bench.armed --talk DIR --near en=alan,lyubov --heads DIR`.
 --talk holds recordings that soundfile reads (`python -m models.evaluate.talk` makes some); near phrases are
-those of models/evaluate/near.toml, spoken by RHVoice. Prints JSON: minutes, false ratings by phrase, an exact 95 %
-interval of ratings in 200 minutes; of the near phrases, list by list, in how many sayings a head of top fired
-(raw), top was counted (rivals), and pocketsphinx agreed where it is installed (confirmed; English alone).
+those of models/evaluate/near.toml, spoken by RHVoice. Prints JSON: minutes, false ratings by phrase, an exact
+95 % interval of ratings in 200 minutes; of the near phrases, list by list, in how many sayings a head of top
+fired (raw), top was counted (rivals), and pocketsphinx agreed where it is installed (confirmed; English).
 The microphone's own spotter decides.
 """
 
