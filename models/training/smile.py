@@ -3,8 +3,8 @@
 DATA holds fer2013_train.npz, fer2013_validation.npz, muxspace_128.zip, muxspace.csv and, for the temperature,
 genki_even.zip and genki_even.csv: a fifth of GENKI-4K's even half, chosen by a hash of the name; nothing else
 of it is read here. FACE-API is the `model` folder of that npm package (smile_faceapi.py says how to get it).
-Seeded, CPU only, one thread: about an hour on a quiet core. A run that was cut goes on where it stopped when
-it is started again with the same --work. Needs more packages: models/training/requirements.txt.
+Seeded, CPU only, two cores: about 45 minutes when they are quiet. A run that was cut goes on where it stopped
+when it is started again with the same --work. Needs more packages: models/training/requirements.txt.
 The card is written by hand from `python -m models.training.smile_measure`.
 """
 
@@ -22,7 +22,7 @@ from numpy.typing import NDArray
 from models.training import smile_augment, smile_data
 from models.training.smile_data import TRAIN, Faces
 
-SEED, STEPS = 20_261_122, 4400
+SEED, STEPS = 20_261_122, 9400
 HOW = "pip install -r models/training/requirements.txt && pip install -e .   (in a venv of its own)"
 EXTRA = ("torch", "litert_torch", "ai_edge_quantizer")
 GENKI = "genki_even.zip", "genki_even.csv"
@@ -36,7 +36,7 @@ class TrainingError(Exception):
 def train(data: Path, face_api: Path, out: Path, work: Path, steps: int) -> Path:
     """Writes out/smile.tflite. Raises TrainingError, fetch.FetchError, tflite.ModelError."""
     check(data, face_api)
-    from models.training import smile_calibrate, smile_export, smile_fit, smile_tail, smile_teacher
+    from models.training import smile_calibrate, smile_export, smile_fit, smile_teacher
 
     work.mkdir(parents=True, exist_ok=True)
     out.mkdir(parents=True, exist_ok=True)
@@ -44,7 +44,6 @@ def train(data: Path, face_api: Path, out: Path, work: Path, steps: int) -> Path
     teacher = smile_teacher.teach(faces, face_api, work, SEED)
     plan = smile_fit.Plan(steps, SEED)
     net = smile_fit.fit(faces, teacher, plan, work / f"smile-{steps}.pt")
-    net = smile_tail.refit(net, faces, teacher, SEED).eval()
     scale = smile_calibrate.scale_of(net, *(data / name for name in GENKI))
     print(scale, file=sys.stderr)
     target = out / "smile.tflite"
@@ -68,7 +67,7 @@ def check(data: Path, face_api: Path) -> None:
 
 
 def range_pictures(faces: Faces) -> NDArray[np.float32]:
-    """(500, 64, 64), shaken and standardised, of the training part."""
+    """(500, 64, 64, 2), shaken and prepared, of the training part."""
     rng = np.random.default_rng(SEED)
     rows = rng.choice(np.flatnonzero(faces.part == TRAIN), RANGE_PICTURES)
     return np.stack(

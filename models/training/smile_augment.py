@@ -15,19 +15,19 @@ import numpy as np
 from numpy.random import Generator
 from numpy.typing import NDArray
 
-from gateway.vision.smile import CROP_PX, standardised
+from gateway.vision.smile import CROP_PX, prepared
 
 Floats = NDArray[np.float32]
 Grey = NDArray[np.uint8]
 
-ROLL_DEG, SHIFT, SHEAR, ASPECT = 5.0, 0.035, 0.04, 0.04  # deviations; shift as a share of the window
-ZOOM, ZOOM_FAR, FAR_SHARE = (
-    (0.88, 1.14),
-    (0.68, 1.35),
-    0.2,
-)  # FAR: tight and loose crops of other people's sets
+ROLL_DEG, ROLL_FAR_DEG, SHIFT, SHEAR, ASPECT = 4.5, 9.0, 0.035, 0.04, 0.04
+"""Deviations; shift as a share of the window. The finder turns washed-out faces by up to 16 degrees."""
+ZOOM = 0.88, 1.14
+ZOOM_FAR, FAR_SHARE = (0.68, 1.35), 0.12  # tight and loose crops of other people's sets
+ZOOM_TIGHT, TIGHT_DOWN, TIGHT_SHARE = (0.74, 0.98), 0.09, 0.12  # brow to chin, as SMILEsmileD cuts them
 DARK, DARK_NOISE = (0.015, 0.2), (0.1, 0.5)
-BRIGHT = (1.4, 3.8)
+GREY = 0.114, 0.587, 0.299  # of blue, green, red
+BRIGHT, BRIGHT_LITTLE = (1.9, 3.9), (1.2, 2.0)
 BLUR_PX, SMEAR_PX, FEW_PX = (0.3, 3.0), (3, 10), (14, 44)
 QUALITY = (12, 75)
 MOUTH_FROM = 34  # rows of the crop; most occlusions end above
@@ -36,7 +36,7 @@ _ACROSS = np.linspace(-1, 1, CROP_PX, dtype=np.float32)
 
 
 def face(picture: Grey, window: float, down: float, rng: Generator) -> Floats:
-    """(64, 64) of one picture with a chance of everything, standardised."""
+    """(64, 64, 2) of one picture with a chance of everything, prepared as for the network."""
     grey = shaken(picture, window, down, rng)
     kind = rng.random()
     if kind < 0.36:
@@ -47,7 +47,7 @@ def face(picture: Grey, window: float, down: float, rng: Generator) -> Floats:
         grey = unsharp(mild(grey, rng), rng)
     else:
         grey = light(unsharp(grey, rng), rng)
-    return standardised(noisy(compressed(occluded(grey, rng), rng), rng))
+    return prepared(noisy(compressed(occluded(grey, rng), rng), rng))
 
 
 def plain(picture: Grey, window: float, down: float) -> Floats:
@@ -57,13 +57,23 @@ def plain(picture: Grey, window: float, down: float) -> Floats:
 
 def shaken(picture: Grey, window: float, down: float, rng: Generator) -> Floats:
     """(64, 64) grey: turned, zoomed, shifted, sheared and mirrored a little."""
-    angle = math.radians(rng.normal(0, ROLL_DEG))
-    zoom = rng.uniform(*(ZOOM_FAR if rng.random() < FAR_SHARE else ZOOM))
-    across, below = rng.normal(0, SHIFT, 2)
+    angle = math.radians(rng.normal(0, ROLL_FAR_DEG if rng.random() < FAR_SHARE else ROLL_DEG))
+    zoom, across, below = framed(rng)
     turn = np.array([[math.cos(angle), -math.sin(angle)], [math.sin(angle), math.cos(angle)]])
     bend = np.array([[math.exp(rng.normal(0, ASPECT)), rng.normal(0, SHEAR)], [0, 1]])
     mirror = np.diag([-1.0 if rng.random() < 0.5 else 1.0, 1.0])
     return _warped(picture, window * zoom, down, turn @ bend @ mirror, (across, below))
+
+
+def framed(rng: Generator) -> tuple[float, float, float]:
+    """Zoom, shift across and down: as found, as others crop, or tight around the mouth."""
+    kind = rng.random()
+    across, below = rng.normal(0, SHIFT, 2)
+    if kind < FAR_SHARE:
+        return rng.uniform(*ZOOM_FAR), 2 * across, 2 * below
+    if kind < FAR_SHARE + TIGHT_SHARE:
+        return rng.uniform(*ZOOM_TIGHT), across, TIGHT_DOWN + below
+    return rng.uniform(*ZOOM), across, below
 
 
 def _warped(
@@ -86,7 +96,7 @@ def light(grey: Floats, rng: Generator) -> Floats:
     """Dark with few levels, over-exposed, or lit from one side."""
     kind = rng.random()
     change: Callable[[Floats, Generator], Floats] = (
-        dark if kind < 0.42 else bright if kind < 0.80 else half_lit
+        dark if kind < 0.36 else bright if kind < 0.82 else half_lit
     )
     return change(grey, rng)
 
@@ -97,12 +107,27 @@ def dark(grey: Floats, rng: Generator) -> Floats:
     grey = grey * np.float32(math.exp(rng.uniform(low, high)))
     if rng.random() < 0.7:
         grey = grey + rng.standard_normal(grey.shape, np.float32) * np.float32(rng.uniform(*DARK_NOISE))
-    return _clipped(np.round(grey))
+    return seen_in(grey, skin(rng))
 
 
 def bright(grey: Floats, rng: Generator) -> Floats:
     """Skin runs into white."""
-    return _clipped(grey * rng.uniform(*BRIGHT) + rng.uniform(0, 20))
+    factor = rng.uniform(*(BRIGHT if rng.random() < 0.75 else BRIGHT_LITTLE))
+    return seen_in(grey * np.float32(factor) + np.float32(rng.uniform(0, 10)), skin(rng))
+
+
+def skin(rng: Generator) -> tuple[float, float, float]:
+    """How bright blue, green and red are beside grey, as in the faces of GENKI's calibration fifth."""
+    blue = float(np.clip(rng.normal(0.8, 0.16), 0.4, 1.1))
+    green = 0.91 + 0.2 * (blue - 0.8) + rng.normal(0, 0.05)
+    return blue, green, (1 - GREY[0] * blue - GREY[1] * green) / GREY[2]
+
+
+def seen_in(grey: Floats, colours: tuple[float, float, float]) -> Floats:
+    """Grey of three rounded colours, each cut at white by itself: red is lost first, blue last."""
+    parts = zip(GREY, colours, strict=True)
+    cut = [share * np.clip(np.rint(grey * np.float32(colour)), 0, 255) for share, colour in parts]
+    return np.asarray(sum(cut), np.float32)
 
 
 def half_lit(grey: Floats, rng: Generator) -> Floats:

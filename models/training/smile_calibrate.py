@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from gateway.vision.crop import grey_crop
 from gateway.vision.pipeline import load_detector
-from gateway.vision.smile import CROP_PX, MARGIN, standardised
+from gateway.vision.smile import CROP_PX, MARGIN, prepared
 from models.evaluate.labels import open_pictures
 from models.evaluate.smile import read_truths
 from models.training.smile_net import Net
@@ -35,9 +35,10 @@ class Scale:
 def scale_of(net: Net, images: Path, labels: Path) -> Scale:
     """The one of the least log loss on the calibration fifth."""
     crops, truths = zip(*_fifth(images, labels), strict=True)
+    faces = torch.from_numpy(np.stack(crops)).permute(0, 3, 1, 2)
     with torch.no_grad():
-        logits = net(torch.from_numpy(np.stack(crops)[:, None]))[:, 0].numpy().astype(np.float64)
-    return best_scale(logits, np.array(truths))
+        logits = (net(faces) + net(faces.flip(3)))[:, 0] / 2
+    return best_scale(logits.numpy().astype(np.float64), np.array(truths))
 
 
 def best_scale(logits: Floats, truths: NDArray[np.bool_]) -> Scale:
@@ -60,4 +61,4 @@ def _fifth(images: Path, labels: Path) -> Iterator[tuple[NDArray[np.float32], bo
         faces = detector.find(image) if image is not None else []
         if image is not None and faces:
             face = max(faces, key=lambda one: one.box.width)
-            yield standardised(grey_crop(image, face, CROP_PX, MARGIN)), smile
+            yield prepared(grey_crop(image, face, CROP_PX, MARGIN)), smile

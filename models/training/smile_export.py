@@ -17,7 +17,7 @@ from tqdm import tqdm
 
 from gateway.vision.smile import CROP_PX
 from models.training.smile_calibrate import Scale
-from models.training.smile_net import Net
+from models.training.smile_net import INPUTS, Net
 
 SIGNATURE, INPUT = "serving_default", "args_0"
 FLOAT_ENDS = (qtyping.TFLOperationName.INPUT, qtyping.TFLOperationName.OUTPUT)
@@ -29,16 +29,16 @@ class _ChannelsLast(nn.Module):
         self.net = net
 
     def forward(self, x: Tensor) -> Any:
-        """(n, 64, 64, 1) to logits."""
+        """(n, 64, 64, 2) to logits."""
         return self.net(x.permute(0, 3, 1, 2))
 
 
 def export(net: Net, pictures: NDArray[np.float32], path: Path) -> None:
-    """Writes `path`; `pictures` (n, 64, 64), standardised, give the range of each layer."""
+    """Writes `path`; `pictures` (n, 64, 64, 2), prepared, give the range of each layer."""
     with tempfile.TemporaryDirectory() as folder:
         exact = Path(folder) / "smile.tflite"
         model = _ChannelsLast(folded(net.eval())).eval()
-        litert_torch.convert(model, (torch.zeros(1, CROP_PX, CROP_PX, 1),)).export(str(exact))
+        litert_torch.convert(model, (torch.zeros(1, CROP_PX, CROP_PX, INPUTS),)).export(str(exact))
         small = quantizer.Quantizer(str(exact), _recipe())
         small.quantize(_ranges(small, pictures)).export_model(str(path), overwrite=True)
 
@@ -47,7 +47,7 @@ def _ranges(small: quantizer.Quantizer, pictures: NDArray[np.float32]) -> dict[s
     """Least and greatest value of each tensor over all pictures: the quantizer alone would average them."""
     found: dict[str, Any] = {}
     for one in tqdm(pictures, desc="ranges", unit="pictures"):
-        rows = [{INPUT: one[None, :, :, None]}]
+        rows = [{INPUT: one[None]}]
         for name, seen in small.calibrate({SIGNATURE: rows}, num_threads=1).items():
             known = found.setdefault(name, dict(seen))
             for end, choose in (("min", np.minimum), ("max", np.maximum)):

@@ -46,7 +46,7 @@ def test_a_shaken_face_is_what_the_network_is_shown_at_run_time() -> None:
     rng = np.random.default_rng(1)
     for _ in range(200):
         face = smile_augment.face(picture(), FER_WINDOW, 3.0, rng)
-        assert face.shape == (64, 64)
+        assert face.shape == (64, 64, 2)
         assert face.dtype == np.float32
         assert np.isfinite(face).all()
         assert abs(face).max() <= 3
@@ -62,11 +62,23 @@ def test_a_change_of_light_stays_within_eight_bits(
         assert 0 <= lit.min() <= lit.max() <= 255
 
 
-def test_darkness_leaves_few_levels() -> None:
+def test_red_is_lost_in_white_before_blue_as_in_a_washed_out_face() -> None:
+    grey = np.full((64, 64), 150, np.float32)
+    grey[40] = 140
+    skin = smile_augment.skin(np.random.default_rng(0))
+    lost, kept = (smile_augment.seen_in(grey * 2, colours) for colours in ((1.0, 1.0, 1.0), skin))
+    assert lost.std() == 0
+    assert kept.std() > 0
+    assert smile_augment.seen_in(grey, skin) == pytest.approx(grey, abs=1)
+
+
+def test_darkness_leaves_few_levels_of_each_colour() -> None:
     grey = np.linspace(0, 255, 64 * 64, dtype=np.float32).reshape(64, 64)
-    levels = [len(np.unique(smile_augment.dark(grey, np.random.default_rng(seed)))) for seed in range(40)]
-    assert max(levels) <= 60
-    assert min(levels) <= 8
+    dark = smile_augment.seen_in(grey * 0.03, smile_augment.skin(np.random.default_rng(0)))
+    assert 8 <= len(np.unique(dark)) <= 3 * 9
+    assert (
+        max(smile_augment.dark(grey, np.random.default_rng(seed)).max() for seed in range(40)) <= 0.25 * 255
+    )
 
 
 def test_an_unshaken_crop_is_the_middle_of_a_patch() -> None:

@@ -14,15 +14,21 @@ from gateway.vision.crop import grey_crop
 from gateway.vision.faces import Detection, Image
 from gateway.vision.pipeline import load_detector
 from gateway.vision.smile import (
+    AGREED,
     CROP_PX,
+    FERS_SHARE,
     MARGIN,
+    PER_WHITE,
     SMILE,
     FerSmile,
     OwnSmile,
     fit_for_fer,
     load_fer,
     load_smile,
+    locally_standardised,
+    prepared,
     standardised,
+    white_share,
 )
 from models import fetch, shipped
 from models.evaluate.variants import VARIANTS
@@ -42,6 +48,10 @@ def face() -> Detection:
 
 def crop(image: Image, face: Detection) -> np.ndarray[tuple[int, ...], np.dtype[np.float32]]:
     return grey_crop(image, face, CROP_PX, MARGIN)
+
+
+def white(image: Image) -> Image:
+    return VARIANTS["overexposed"](VARIANTS["overexposed"](image))
 
 
 def fit(image: Image, face: Detection) -> bool:
@@ -76,18 +86,37 @@ def test_fer_is_asked_only_where_the_picture_is_good(variant: str, face: Detecti
     assert not fit(VARIANTS[variant](VARIANTS[variant](photo())), face)
 
 
-def test_a_good_picture_is_judged_by_the_mean_of_both_and_a_dark_one_by_the_own_alone(
-    face: Detection,
-) -> None:
+def test_a_good_picture_is_judged_by_both_and_a_spoilt_one_by_the_own_alone(face: Detection) -> None:
     own, fer = Model(shipped.SMILE), Model(fetch.path("fer"))
     both = OwnSmile(own, fer)
-    for image, asked in ((photo(), True), (VARIANTS["dark"](photo()), False)):
+    for image, asked in ((photo(), True), (VARIANTS["dark"](photo()), False), (white(photo()), False)):
         grey = crop(image, face)
-        alone = float(own.run(standardised(grey)[None, :, :, None])[0].reshape(-1)[0])
+        ways = (prepared(grey), np.ascontiguousarray(prepared(grey)[:, ::-1]))
+        alone = float(np.mean([own.run(way[None])[0].reshape(-1)[0] for way in ways]))
+        alone += PER_WHITE * white_share(grey)
         fers = float(fer.run((grey / 127.5 - 1)[None, :, :, None])[0].reshape(-1)[3])
         sure = min(max(fers, 1e-3), 1 - 1e-3)
-        logit = (alone + math.log(sure / (1 - sure))) / 2 if asked else alone
+        fers_logit = math.log(sure / (1 - sure))
+        logit = AGREED * ((1 - FERS_SHARE) * alone + FERS_SHARE * fers_logit) if asked else alone
         assert both.read(image, face)[SMILE] == pytest.approx(1 / (1 + math.exp(-logit)), abs=1e-5)
+
+
+def test_a_face_and_its_mirror_image_smile_alike() -> None:
+    image = VARIANTS["dark"](photo())
+    mirrored = np.ascontiguousarray(image[:, ::-1])
+    assert load_smile().read_crop(image)[SMILE] == pytest.approx(
+        load_smile().read_crop(mirrored)[SMILE], abs=0.02
+    )
+
+
+def test_faint_marks_in_white_skin_are_shown_though_hair_is_black() -> None:
+    grey = np.full((64, 64), 252, np.float32)
+    grey[:16] = 10
+    grey[48:50, 24:40] = 246
+    mark, skin = (slice(48, 50), slice(24, 40)), (slice(30, 34), slice(24, 40))
+    assert abs(standardised(grey)[mark].mean() - standardised(grey)[skin].mean()) < 0.1
+    assert locally_standardised(grey)[skin].mean() - locally_standardised(grey)[mark].mean() > 1
+    assert (prepared(grey) == np.dstack([standardised(grey), locally_standardised(grey)])).all()
 
 
 def test_a_smile_is_still_read_in_the_dark(face: Detection) -> None:
