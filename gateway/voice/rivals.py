@@ -7,8 +7,11 @@ from dataclasses import dataclass
 
 from gateway.voice.phrases import Phrase
 
+ASK = "ask"
 PATIENCE_FRAMES = 2
 """A phrase is over its threshold for at least so many frames."""
+WIDE_FRAMES, SHOULDER = 4, 0.8
+"""And for so many in a row near it, at this share: heads learn a plateau; other talk gives short peaks."""
 EARLY_FRAMES = 3
 """So many are enough at once where no rival comes near: the event is out within 0.3 s of the last word."""
 WINDOW_FRAMES = 5
@@ -48,13 +51,17 @@ class Nobody:
 Hot = Mapping[str, Sequence[tuple[float, float]]]
 
 
-def decide(frames: Sequence[Heard], phrases: Mapping[str, Phrase]) -> Winner | Nobody | None:
+def decide(
+    frames: Sequence[Heard], phrases: Mapping[str, Phrase], before: Sequence[Heard] = ()
+) -> Winner | Nobody | None:
     """The verdict on one utterance, whose first frame is the first over a threshold; None: hear on.
 
-    Phrases with different ratings contradict each other and may tie; of others the clearest wins.
+    `before` are the frames that led to it. Phrases with different ratings contradict each other and may tie;
+    of others the clearest wins.
     """
     hot = _hot(frames, phrases)
-    heard = {name: over for name, over in hot.items() if len(over) >= PATIENCE_FRAMES}
+    wide = {name for name in hot if _is_wide(phrases[name], [*before, *frames])}
+    heard = {name: hot[name] for name in wide if len(hot[name]) >= PATIENCE_FRAMES}
     best = max(heard, key=lambda name: (_weight(heard[name], phrases[name]), name), default=None)
     over = is_over(frames, phrases)
     if best is None:
@@ -77,6 +84,20 @@ def _hot(frames: Sequence[Heard], phrases: Mapping[str, Phrase]) -> Hot:
         name: [(f.now_s, f.scores[name]) for f in frames if f.scores.get(name, 0.0) >= phrase.threshold]
         for name, phrase in phrases.items()
     }
+
+
+def _is_wide(phrase: Phrase, frames: Sequence[Heard]) -> bool:
+    """Whether its scores stay near the threshold for as long as those of a phrase that was said.
+
+    Asks are let off: said fast they have shorter plateaus.
+    """
+    if phrase.role == ASK:
+        return True
+    longest = run = 0
+    for frame in frames:
+        run = run + 1 if frame.scores.get(phrase.id, 0.0) >= SHOULDER * phrase.threshold else 0
+        longest = max(longest, run)
+    return longest >= WIDE_FRAMES
 
 
 def _is_sure(best: str, hot: Hot, phrases: Mapping[str, Phrase]) -> bool:

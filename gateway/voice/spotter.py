@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from math import inf
 
 from gateway.voice.phrases import Phrase
-from gateway.voice.rivals import Heard, Winner, decide, is_over
+from gateway.voice.rivals import WIDE_FRAMES, Heard, Winner, decide, is_over
 
 REFRACTORY_S = 1.0
 RATING = "rating"
@@ -89,6 +89,7 @@ class _Group:
 
     def reset(self) -> None:
         self._frames: list[Heard] = []
+        self._before: deque[Heard] = deque(maxlen=WIDE_FRAMES - 1)
         self._waits_for_quiet = False
         self.last_end_s = -inf
 
@@ -99,21 +100,24 @@ class _Group:
         elif is_hot or self._frames:
             self._frames.append(Heard(now_s, scores))
             return self._decided(is_hot)
+        else:
+            self._before.append(Heard(now_s, scores))
         return None
 
     def flush(self) -> Winner | None:
         """As if silence followed."""
         quiet = [Heard(inf, {}), Heard(inf, {})]
-        verdict = decide([*self._frames, *quiet], self._phrases) if self._frames else None
+        verdict = decide([*self._frames, *quiet], self._phrases, self._before) if self._frames else None
         self._frames = []
         return verdict if isinstance(verdict, Winner) else None
 
     def _decided(self, is_hot: bool) -> Winner | None:
-        verdict = decide(self._frames, self._phrases)
+        verdict = decide(self._frames, self._phrases, self._before)
         if verdict is None:
             return None
         self._waits_for_quiet = not is_over(self._frames, self._phrases) or is_hot
         self._frames = []
+        self._before.clear()
         if isinstance(verdict, Winner):
             return verdict
         self.tied += verdict.tied

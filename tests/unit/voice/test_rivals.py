@@ -7,7 +7,16 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from gateway.voice.phrases import Phrase
-from gateway.voice.rivals import EARLY_FRAMES, LONGEST_FRAMES, WINDOW_FRAMES, Heard, Nobody, Winner, decide
+from gateway.voice.rivals import (
+    EARLY_FRAMES,
+    LONGEST_FRAMES,
+    WIDE_FRAMES,
+    WINDOW_FRAMES,
+    Heard,
+    Nobody,
+    Winner,
+    decide,
+)
 
 RATINGS = {"super": "top", "great": "top", "normal": "middle", "better": "low"}
 PHRASES = {name: Phrase(name, name, "rating", rating, Path(), 0.5, 0.0) for name, rating in RATINGS.items()}
@@ -43,10 +52,22 @@ def winner(tracks: dict[str, Track], phrases: dict[str, Phrase] = PHRASES) -> st
 HIGH, LOW, NONE = [0.95] * 6 + [0.0] * 4, [0.6] * 6 + [0.0] * 4, [0.0] * 10
 
 
-def test_an_unopposed_answer_is_decided_at_its_third_frame() -> None:
-    assert said({"super": HIGH})[0] == EARLY_FRAMES
-    assert said({"super": HIGH, "normal": NONE, "better": [0.49] * 10})[0] == EARLY_FRAMES
-    assert said({"super": HIGH, "better": [0.5] * 10})[0] > EARLY_FRAMES
+def test_an_unopposed_answer_is_decided_at_its_third_frame_if_its_score_rose_before_else_at_the_fourth() -> (
+    None
+):
+    rising = [Heard(0.0, {"super": 0.45})]
+    verdicts = [decide(frames({"super": HIGH}, n), PHRASES, rising) for n in range(1, EARLY_FRAMES + 1)]
+    assert [isinstance(one, Winner) for one in verdicts] == [False, False, True]
+    assert said({"super": HIGH})[0] == WIDE_FRAMES
+    assert said({"super": HIGH, "normal": NONE, "better": [0.49] * 10})[0] == WIDE_FRAMES
+    assert said({"super": HIGH, "better": [0.5] * 10})[0] > WIDE_FRAMES
+
+
+def test_a_short_peak_is_no_answer_but_may_be_an_ask() -> None:
+    peak = {"super": [0.9, 0.9, 0.9, 0.3, *NONE[4:]]}
+    assert winner(peak) is None
+    assert winner({"super": [0.9, 0.9, 0.9, 0.41, *NONE[4:]]}) == "super"
+    assert winner(peak, {"super": replace(PHRASES["super"], role="ask", rating="")}) == "super"
 
 
 def test_two_answers_that_contradict_each_other_are_a_tie_and_count_as_nothing() -> None:
@@ -61,7 +82,7 @@ def test_a_clear_answer_counts_beside_a_weak_rival_after_400_ms() -> None:
 
 
 def test_two_phrases_for_the_same_rating_never_tie() -> None:
-    assert said({"super": HIGH, "great": HIGH})[0] == EARLY_FRAMES
+    assert said({"super": HIGH, "great": HIGH})[0] == WIDE_FRAMES
     assert winner({"super": LOW, "great": HIGH}) == "great"
 
 

@@ -34,8 +34,13 @@ def test_the_end_is_the_beginning_of_the_plateau_and_half_its_length_less_the_la
 
 
 def test_of_a_short_plateau_the_end_is_its_middle_less_the_lag() -> None:
-    events = play(Spotter([phrase("a", lag_s=0.2)]), ("a", [0.0] * 4 + [0.8] * 2 + [0.0] * 5))
+    events = play(Spotter([phrase("a", lag_s=0.2)]), ("a", [0.0] * 3 + [0.42, 0.8, 0.8, 0.42] + [0.0] * 5))
     assert events[0].end_s == pytest.approx(5.5 * 0.08 - 0.2)
+
+
+def test_what_led_to_the_threshold_counts_for_the_width_of_a_plateau() -> None:
+    assert play(Spotter([phrase("a")]), ("a", [0.0, 0.45, 0.45, 0.6, 0.6, 0.0, 0.0, 0.0]))
+    assert not play(Spotter([phrase("a")]), ("a", [0.0, 0.0, 0.45, 0.6, 0.6, 0.0, 0.0, 0.0]))
 
 
 def test_a_single_frame_is_no_phrase() -> None:
@@ -43,7 +48,7 @@ def test_a_single_frame_is_no_phrase() -> None:
 
 
 def test_a_dip_of_one_frame_does_not_make_two_events() -> None:
-    assert len(play(Spotter([phrase("a")]), ("a", [0.9, 0.9, 0.2, 0.9, 0.9, 0, 0, 0, 0]))) == 1
+    assert len(play(Spotter([phrase("a")]), ("a", [0.9] * 4 + [0.2] + [0.9] * 4 + [0.0] * 4))) == 1
 
 
 def test_a_score_that_stays_high_is_one_event_until_it_falls() -> None:
@@ -57,14 +62,14 @@ def test_the_same_phrase_said_again_is_a_second_event() -> None:
 
 def test_of_two_phrases_in_one_utterance_the_clearer_one_wins() -> None:
     spotter = Spotter([phrase("a"), phrase("b")])
-    events = play(spotter, ("a", [0.6, 0.6, 0.6, 0, 0]), ("b", [0.0, 0.9, 0.95, 0, 0]))
+    events = play(spotter, ("a", [0.6] * 5 + [0, 0]), ("b", [0.9, 0.95, 0.9, 0.9, 0, 0, 0]))
     assert [event.id for event in events] == ["b"]
 
 
-def test_an_unopposed_phrase_waits_for_three_frames_and_an_opposed_one_800_ms_at_most() -> None:
+def test_an_unopposed_phrase_waits_for_four_frames_and_an_opposed_one_800_ms_at_most() -> None:
     spotter = Spotter([phrase("a"), phrase("b")])
     heard = [spotter.push(number * 0.08, {"a": 0.9, "b": 0.0}) for number in range(12)]
-    assert [number for number, event in enumerate(heard) if event] == [2]
+    assert [number for number, event in enumerate(heard) if event] == [3]
     low = replace(phrase("b"), rating="low")
     spotter = Spotter([phrase("a"), low])
     heard = [spotter.push(number * 0.08, {"a": 0.9, "b": 0.9}) for number in range(12)]
