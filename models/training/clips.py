@@ -23,6 +23,8 @@ from models.training.texts import Wanted
 SCENE_FRAMES = WARM_UP_FRAMES + 22
 """Those after the warm-up are judged: the last second of a phrase and 0.8 s after it."""
 STREAM_S = 20.0
+SCRAPS = 900
+"""Texts in one lot of scraps."""
 LISTED_VOICES = 5
 VERSION = 3
 """Part of every kept file's name: raise it when scenes change."""
@@ -30,7 +32,10 @@ VERSION = 3
 
 @dataclass(frozen=True)
 class Size:
-    """How much is spoken: clips of a phrase by program (and scenes of each); voices for each other text."""
+    """How much is spoken: clips of a phrase by program (and scenes of each); voices for each other text.
+
+    `scraps`: lots of them.
+    """
 
     rhvoice: int = 90
     flite: int = 60
@@ -41,7 +46,7 @@ class Size:
     talk: int = 5
     salads: int = 200
     fortunes: int = 420
-    scraps: int = 900
+    scraps: int = 2
     own_near: int = 220
     scenes: int = 6
     steps: tuple[int, int] = (450, 750)
@@ -269,14 +274,14 @@ def listed_near(studio: Studio, wanted: Wanted, talk: Sequence[Sound]) -> list[B
 
 def scraps(studio: Studio, language: str, talk: Sequence[Sound]) -> list[Bag]:
     """Some words alone, as short as a phrase, in many scenes: what keeps a head quiet best."""
-    count = studio.size.scraps
 
     def make(rng: Generator) -> Iterator[Bag]:
-        said = _lines(texts.scraps(language, count, rng), studio.voices, 1, rng)
+        said = _lines(texts.scraps(language, SCRAPS, rng), studio.voices, 1, rng)
         copies = {"rhvoice": 3, "flite": 3, "festival": 2, "espeak": 2}
         yield _scenes(studio, "scrap", language, said, talk, rng, copies=copies, ends=False)
 
-    return kept(studio, f"scraps-{language}", count, make) if count else []
+    names = [f"scraps-{language}" + (f"-{number}" if number else "") for number in range(studio.size.scraps)]
+    return [bag for name in names for bag in kept(studio, name, SCRAPS, make)]
 
 
 def shared(studio: Studio, language: str) -> list[Bag]:
