@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from gateway.tflite import Model
 from gateway.vision.faces import Box, Detection, Image, Keypoints
-from gateway.vision.light import brightened
+from gateway.vision.light import readable
 from gateway.vision.view import Floats, View
 
 GRIDS = ((16, 2), (8, 6))  # cells a side, anchors a cell: the same in both models
@@ -32,7 +32,7 @@ class BlazeFace:
 
     def find(self, image: Image, view: View) -> list[Detection]:
         """Faces in a view of a BGR frame, best score first; boxes and points in the frame's pixels."""
-        raw, logits = self._model.run(tensor(brightened(view.cut(image))))
+        raw, logits = self._model.run(tensor(readable(view.cut(image))))
         scores = 1 / (1 + np.exp(-np.clip(logits.reshape(-1), -LOGIT_MAX, LOGIT_MAX).astype(np.float64)))
         keep = np.flatnonzero(scores >= self._score_min)
         corners = decode(raw.reshape(-1, 8, 2)[keep] / view.side, self._anchors[keep])

@@ -1,4 +1,4 @@
-"""Dark pictures made fit for the models: they know well-lit faces only."""
+"""Dark and washed-out pictures made fit for the models: they know well-lit faces only."""
 
 from __future__ import annotations
 
@@ -13,7 +13,26 @@ SHARE_MIN, SHARE_MAX = 0.1, 99.9  # percent; a face of 48 px covers 0.7 % of 640
 GAIN_MAX = 64.0
 GAIN_COARSE = 4.0  # from here on the steps between two values would look like edges
 SMOOTH_PX = 1.2
+WHITE, WHITE_SHARE = 250, 0.2  # of a view: 6 of 100 photographs of GENKI-4K, 98 of those over-exposed x 3
 EVERY = 2  # pixels are enough to judge the light by
+
+
+def readable(picture: Image) -> Image:
+    """The same BGR picture, a dark one brightened, of a washed-out one the colours that are cut least."""
+    if washed_out(picture):
+        return with_least_colour(picture)
+    return brightened(picture)
+
+
+def washed_out(picture: Image) -> bool:
+    """Whether at least one colour is cut at white in much of the picture."""
+    return float((picture[::EVERY, ::EVERY].max(axis=2) >= WHITE).mean()) > WHITE_SHARE
+
+
+def with_least_colour(picture: Image) -> Image:
+    """Half of it the picture, half of it each pixel's least colour: skin loses red first, and blue last."""
+    least = cv2.merge([picture.min(axis=2)] * 3)
+    return np.asarray(cv2.addWeighted(picture, 0.5, least, 0.5, 0), np.uint8)
 
 
 def brightened(picture: Image) -> Image:

@@ -8,7 +8,7 @@ import numpy as np
 from gateway.tflite import Model
 from gateway.vision.crop import level_crop
 from gateway.vision.faces import Detection, Image
-from gateway.vision.light import brightened
+from gateway.vision.light import readable
 
 CROP_PX = 192
 MARGIN = 1.5
@@ -27,7 +27,7 @@ class PresenceModel:
 
     def presence(self, image: Image, face: Detection) -> float:
         """The probability (0…1) that the detection of a BGR frame is a face."""
-        crop = brightened(level_crop(image, face, CROP_PX, MARGIN))
+        crop = readable(level_crop(image, face, CROP_PX, MARGIN))
         rgb = np.asarray(cv2.cvtColor(crop, cv2.COLOR_BGR2RGB), np.float32)
         _, logit = self._model.run(rgb[None] / np.float32(255))
         return 1 / (1 + math.exp(-min(LOGIT_MAX, max(-LOGIT_MAX, float(logit.reshape(-1)[0])))))

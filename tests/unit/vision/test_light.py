@@ -5,7 +5,7 @@ import numpy as np
 import pytest
 
 from gateway.vision.faces import Image
-from gateway.vision.light import brightened
+from gateway.vision.light import brightened, readable
 from gateway.vision.pipeline import load_detector, load_pipeline
 from models import fetch
 
@@ -16,7 +16,7 @@ def photo() -> Image:
 
 
 def dark(image: Image, times: float) -> Image:
-    return np.rint(image * times).astype(np.uint8)
+    return np.asarray(np.rint(image * times), np.uint8)
 
 
 @pytest.mark.parametrize("times", [0.03, 0.1, 0.3])
@@ -52,3 +52,29 @@ def test_a_small_bright_face_before_a_dark_wall_is_not_blown_out() -> None:
 
 def test_an_even_picture_gets_no_edges() -> None:
     assert np.ptp(brightened(np.full((64, 64, 3), 40, np.uint8))) == 0
+
+
+def washed(image: Image) -> Image:
+    return np.asarray(np.clip(image.astype(np.float32) * 5, 0, 255), np.uint8)
+
+
+def test_of_a_washed_out_picture_the_colour_that_is_cut_least_is_looked_at_too() -> None:
+    wall = np.full((64, 64, 3), 255, np.uint8)
+    wall[30:34, 20:40] = (200, 255, 255)
+    out = readable(wall)
+    assert int(out[0, 0].max()) == 255
+    assert int(out[31, 30].max()) <= 230
+    assert readable(np.full((64, 64, 3), 120, np.uint8)).max() == 120
+
+
+def test_a_picture_with_little_white_is_the_same_array() -> None:
+    image = np.full((64, 64, 3), 120, np.uint8)
+    image[:8] = 255
+    assert readable(image) is image
+
+
+def test_faces_of_a_washed_out_picture_are_found_where_they_are() -> None:
+    lit, white = load_detector().find(photo()), load_detector().find(washed(photo()))
+    assert len(white) == len(lit) == 5
+    for face in lit:
+        assert max(face.box.overlap(other.box) for other in white) >= 0.7
