@@ -17,6 +17,7 @@ from gateway.voice.rivals import (
     Winner,
     decide,
 )
+from gateway.voice.spotter import Spotter
 
 RATINGS = {"super": "top", "great": "top", "normal": "middle", "better": "low"}
 PHRASES = {name: Phrase(name, name, "rating", rating, Path(), 0.5, 0.0) for name, rating in RATINGS.items()}
@@ -123,11 +124,23 @@ def test_the_mirror_image_of_an_answer_always_ties_with_it(tracks: dict[str, Tra
     assert winner(top | {"better": top.get("super", NONE)} | {"normal": NONE}) is None
 
 
-@given(tracks)
-def test_a_louder_contradiction_never_helps_an_answer(tracks: dict[str, Track]) -> None:
-    alone = {"super": tracks.get("super", NONE)}
-    opposed = alone | {"better": tracks.get("better", NONE)}
-    assert winner(opposed) in (winner(alone), "better", None)
+@given(
+    st.integers(0, 5),
+    st.lists(st.floats(0.5, 1), max_size=8),
+    st.lists(scores, min_size=16, max_size=16),
+)
+def test_a_louder_contradiction_never_helps_an_answer_that_is_said_without_a_pause(
+    start: int, plateau: Track, better: Track
+) -> None:
+    alone = {"super": ([0.0] * start + plateau + [0.0] * 16)[:16]}
+    assert heard(alone | {"better": better}).count("super") <= heard(alone).count("super")
+
+
+def heard(tracks: dict[str, Track]) -> list[str]:
+    """The answers that a stream of scores gives."""
+    spotter = Spotter(list(PHRASES.values()))
+    found = [spotter.push(frame.now_s, frame.scores) for frame in frames(tracks)]
+    return [event.id for event in [*found, spotter.flush(), spotter.more()] if event]
 
 
 @given(st.lists(scores, min_size=10, max_size=10), st.floats(0.3, 0.9))
