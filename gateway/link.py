@@ -121,7 +121,9 @@ class Link(mqtt.Client):
                 self._waker.send(b"\0")
 
     def _create_socket(self) -> Any:
-        return Buffered(super()._create_socket())  # type: ignore[arg-type]
+        inner: Any = super()._create_socket()
+        inner.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)  # else an ack waits for the next press
+        return Buffered(inner)
 
     def _run(self) -> None:
         delay_s = DELAY_S

@@ -1,5 +1,6 @@
 """The link's socket that is read ahead: nothing is lost, cut, swapped or late, in the clear and over TLS."""
 
+import os
 import random
 import socket
 import subprocess
@@ -68,6 +69,13 @@ def test_what_is_published_while_nothing_moves_goes_out_at_once(bus: Bus, heard:
         assert bus.publish("emobox/one", b"x")
         wait_for(partial(has, heard, n), "the echo")
     assert time.monotonic() - start < 3  # one look at the network a second would take 8
+
+
+def test_the_kernel_holds_no_small_message_back(bus: Bus) -> None:
+    """Nagle's algorithm kept an acknowledgement until the next press came: 10 ms at 100 presses a second."""
+    link = bus._client.socket()
+    with socket.socket(fileno=os.dup(link.fileno())) as same:  # type: ignore[union-attr]
+        assert same.getsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY)
 
 
 def has(heard: list[Message], count: int) -> bool:
