@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -67,10 +67,10 @@ source = {sound}
 def write_site(
     folder: Path, *, broker_port: int, web_port: int, video: Path, sound: Path, influx: str | None
 ) -> Path:
-    """Write the shop's site.toml; no business day of it ends within eleven hours."""
+    """Write the shop's site.toml; its business day is today's and ends in twelve hours at the earliest."""
     text = SITE_TOML.format(
         site=SITE,
-        day_start=(datetime.now(UTC) + timedelta(hours=12)).strftime("%H:00"),
+        day_start="12:00" if datetime.now(UTC).hour >= 12 else "00:00",
         keys=KEYS,
         broker_port=broker_port,
         web_port=web_port,
