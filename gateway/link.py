@@ -110,8 +110,9 @@ class Link(mqtt.Client):
         self.wake()
         if self._runner.is_alive():
             self._runner.join(STOP_S)
-        for end in (self._waker, self._woken):
-            end.close()
+        if not self._runner.is_alive():  # else it still waits for a broker that does not answer
+            for end in (self._waker, self._woken):
+                end.close()
 
     def wake(self) -> None:
         """What was published or subscribed goes out now."""
@@ -139,6 +140,8 @@ class Link(mqtt.Client):
             if self.on_connect_fail:
                 self.on_connect_fail(self, None)
             return False
+        if self._ending.is_set():  # meanwhile: there was nothing yet to disconnect
+            self.disconnect()
         let_in = False
         while (link := self.socket()) is not None:
             self._serve(link)

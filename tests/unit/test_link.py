@@ -2,10 +2,14 @@
 
 import os
 import random
+import select
 import socket
 import subprocess
+import threading
 import time
 from collections.abc import Iterator
+from contextlib import suppress
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 
@@ -107,6 +111,32 @@ def test_a_message_goes_to_all_whom_its_topic_concerns_and_else_to_the_general_e
     wait_for(lambda: len(heard) == 2, "the last")
     assert heard[-1].topic == "emobox/b/event"
     assert status == ["any", "a", "any"]
+
+
+def test_a_link_that_is_stopped_while_it_connects_is_not_left_open(address: BrokerAddress) -> None:
+    came = threading.Event()
+    with socket.create_server(("127.0.0.1", 0)) as door:
+        threading.Thread(target=let_in_late, args=(door, address.port, came), daemon=True).start()
+        bus = Bus(replace(address, port=door.getsockname()[1]), "late")
+        bus.start()
+        assert came.wait(10)
+        bus.stop()
+    assert not bus._client._runner.is_alive()
+    assert not bus.connected
+
+
+def let_in_late(door: socket.socket, port: int, came: threading.Event) -> None:
+    """Forward the first who comes to a broker, a second late."""
+    near, _ = door.accept()
+    came.set()
+    time.sleep(1)
+    with near, socket.create_connection(("127.0.0.1", port)) as far, suppress(OSError):
+        other = {near: far, far: near}
+        while True:
+            for one in select.select([near, far], [], [])[0]:
+                if not (data := one.recv(1 << 16)):
+                    return
+                other[one].sendall(data)
 
 
 def test_a_topic_that_no_broker_should_let_through_ends_nothing(bus: Bus, heard: list[Message]) -> None:
