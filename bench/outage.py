@@ -69,12 +69,13 @@ def measure(runs: int) -> list[Row]:
             ours.append(surely(partial(run_hub, options, dead)))
             for peer, how in PEERS.items():
                 try:
-                    theirs.setdefault(peer, []).append(surely(partial(run_peer, options, dead, *how)))
+                    found = surely(partial(run_peer, options, dead, *how))
                 except nodered.MissingError as error:
                     theirs[f"not measured: {error}"] = []
                     break
-        for peer, found in theirs.items():
-            rows += rows_of(what, ours, peer, found)
+                theirs.setdefault(peer, []).append(found)
+        for peer, outcomes in theirs.items():
+            rows += rows_of(what, ours, peer, outcomes)
     return rows
 
 
