@@ -169,6 +169,16 @@ def start_mosquitto(folder: Path, *, settings: Sequence[str] = ANONYMOUS_BROKER)
     return Server("mosquitto", [binary, "-c", str(config)], port, home / "log", accepts).start()
 
 
+def make_certificate(folder: Path, name: str = "broker") -> tuple[Path, Path]:
+    """(certificate, key), PEM: EC P-256, for 127.0.0.1, its own authority."""
+    made, key = folder / f"{name}.cert", folder / f"{name}.key"
+    curve = ["-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes", "-days", "30"]
+    who = ["-subj", "/CN=127.0.0.1", "-addext", "subjectAltName=IP:127.0.0.1"]
+    command = [need("openssl", "openssl"), "req", *curve, *who, "-keyout", str(key), "-out", str(made)]
+    subprocess.run(command, check=True, capture_output=True)
+    return made, key
+
+
 def start_victoria(folder: Path) -> Server:
     """Starts VictoriaMetrics, which takes InfluxDB's v1 and v2 writes for real; its data lie below folder."""
     binary, port, home = need("victoria-metrics", "victoria-metrics"), free_port(), folder / "victoria"

@@ -12,7 +12,7 @@ from firmware import wire
 from firmware.shim.board import Board, BoardError, find_micropython
 from tests.firmware.conftest import needs_wheels
 from tests.firmware.shop import Ear, identity, wait_for, without_age
-from tests.servers import start_mosquitto
+from tests.servers import make_certificate, start_mosquitto
 
 MakeBoard = Callable[..., Board]
 
@@ -230,11 +230,8 @@ def test_a_device_speaks_tls_to_a_broker_with_the_shops_own_authority(
 
 def make_authority(folder: Any, name: str) -> dict[str, Any]:
     """A self-signed EC P-256 certificate for 127.0.0.1, as PEM and DER, with its key."""
-    paths = {part: folder / f"{name}.{part}" for part in ("key", "cert", "der")}
-    command = ["openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes"]
-    command += ["-keyout", paths["key"], "-out", paths["cert"], "-days", "30", "-subj", "/CN=127.0.0.1"]
-    command += ["-addext", "subjectAltName=IP:127.0.0.1"]
-    subprocess.run(command, check=True, capture_output=True)
+    cert, key = make_certificate(folder, name)
+    paths = {"key": key, "cert": cert, "der": folder / f"{name}.der"}
     convert = ["openssl", "x509", "-in", paths["cert"], "-outform", "der", "-out", paths["der"]]
     subprocess.run(convert, check=True, capture_output=True)
     return paths

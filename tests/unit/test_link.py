@@ -4,7 +4,6 @@ import os
 import random
 import select
 import socket
-import subprocess
 import threading
 import time
 from collections.abc import Iterator
@@ -19,25 +18,16 @@ from paho.mqtt.client import MQTTMessage
 from gateway.bus import ROUTES_MAX, BrokerAddress, Bus, Message
 from gateway.link import PIECE_BYTES, UNSENT_BYTES, Buffered
 from tests.integration.hub import wait_for
-from tests.servers import ANONYMOUS_BROKER, need, start_mosquitto
+from tests.servers import ANONYMOUS_BROKER, make_certificate, start_mosquitto
 
 
 @pytest.fixture(params=["plain", "tls"])
 def address(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[BrokerAddress]:
-    secret = certificate(tmp_path) if request.param == "tls" else None  # root: else it could not read the key
-    more = ["user root", f"certfile {secret}", f"keyfile {secret.with_suffix('.key')}"] if secret else []
+    secret, key = make_certificate(tmp_path) if request.param == "tls" else (None, None)
+    # root, where it starts it: else it could not read the key
+    more = ["user root", f"certfile {secret}", f"keyfile {key}"] if secret else []
     with start_mosquitto(tmp_path, settings=[*ANONYMOUS_BROKER, "max_queued_messages 0", *more]) as broker:
         yield BrokerAddress(port=broker.port, ca_file=secret)
-
-
-def certificate(folder: Path) -> Path:
-    """A certificate for 127.0.0.1 that trusts itself."""
-    made, key = folder / "broker.pem", folder / "broker.key"
-    curve = ["-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes", "-days", "2"]
-    name = ["-subj", "/CN=127.0.0.1", "-addext", "subjectAltName=IP:127.0.0.1"]
-    command = [need("openssl", "openssl"), "req", *curve, *name, "-keyout", str(key), "-out", str(made)]
-    subprocess.run(command, check=True, capture_output=True)
-    return made
 
 
 @pytest.fixture
