@@ -1,6 +1,8 @@
 """InfluxDB 1.x: lines to /write, InfluxQL to /query.
 
 On 1.6.7 deleting one point takes 0.4 ms in its cache, 70 to 110 ms once 60 days of data lie on disk.
+Its index counts a new series twice when one request has two points of it; once that series is deleted, its
+measurement counts as empty, and all other points of it are hidden. `rounds` therefore sends the second later.
 """
 
 from __future__ import annotations
@@ -14,7 +16,7 @@ from urllib.parse import urlencode
 
 from gateway.records import Record
 from gateway.sinks.http import Http, Reply
-from gateway.sinks.line import TAGS, kept_tags, plain, time_ns
+from gateway.sinks.line import TAGS, kept_tags, plain, series_key, time_ns
 from gateway.sinks.store import Settings, UnacceptableError, UnavailableError, read_secret
 
 DELETES = 10
@@ -40,17 +42,18 @@ class InfluxV1:
         self._http = http
 
     def put(self, lines: Sequence[str]) -> None:
-        """POST /write; a missing database is created and the lines sent again."""
-        reply = self._write("\n".join(lines).encode())
-        if reply.status == 404 and DATABASE_MISSING in reply.text:
-            self._create_database()
-            reply = self._write("\n".join(lines).encode())
-        self._check(reply)
+        """POST /write, of each series one point first; a missing database is created, and they go again."""
+        for some in rounds(lines):
+            reply = self._write("\n".join(some).encode())
+            if reply.status == 404 and DATABASE_MISSING in reply.text:
+                self._create_database()
+                reply = self._write("\n".join(some).encode())
+            self._check(reply)
 
     def remove(self, records: Sequence[Record]) -> None:
         """One DELETE statement a point, so many in a request that it ends in time on a slow disk."""
         for start in range(0, len(records), DELETES):
-            self.query(";".join(delete_statement(record) for record in records[start : start + DELETES]))
+            self._delete(records[start : start + DELETES])
 
     def query(self, text: str) -> list[Series]:
         """The series that InfluxQL statements answer; UnacceptableError with its reason when one fails."""
@@ -62,6 +65,13 @@ class InfluxV1:
     def _write(self, body: bytes) -> Reply:
         path = urlencode({"db": self._settings.database, "precision": "ns"})
         return self._http.request("POST", f"/write?{path}", body)
+
+    def _delete(self, records: Sequence[Record]) -> None:
+        try:
+            self.query(";".join(delete_statement(record) for record in records))
+        except UnacceptableError as error:
+            if DATABASE_MISSING not in str(error):  # else there is nothing left to delete
+                raise
 
     def _create_database(self) -> None:
         try:
@@ -100,6 +110,13 @@ class InfluxV1:
         if reply.status == 404:
             return "there is no InfluxDB 1.x at this address; check [influx] url in site.toml"
         return f"InfluxDB answers {reply.status}: {_reason(reply)}"
+
+
+def rounds(lines: Sequence[str]) -> list[list[str]]:
+    """The first line of every series, then the others in their order, if any."""
+    first: dict[str, str] = {}
+    later = [line for line in lines if first.setdefault(series_key(line), line) is not line]
+    return [list(first.values()), *([later] if later else [])]
 
 
 def delete_statement(record: Record) -> str:

@@ -45,6 +45,14 @@ def line(record: Record) -> str:
     return f"{_measurement(record.measurement)}{tags} {_fields(record)} {time_ns(record)}"
 
 
+def series_key(line: str) -> str:
+    """Measurement and tags of a line, as they stand in it: up to its first space that is not escaped."""
+    end = line.find(" ")
+    while end > 0 and line[end - 1] == "\\":
+        end = line.find(" ", end + 1)
+    return line[:end]
+
+
 def kept_tags(record: Record) -> dict[str, str]:
     """The tags as they stand in the database, sorted by name; empty ones are none."""
     cleaned = {plain(name): plain(value) for name, value in record.tags.items()}

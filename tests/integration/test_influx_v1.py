@@ -8,8 +8,10 @@ from itertools import count
 from pathlib import Path
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
-from gateway.records import Value
+from gateway.records import Record, Value
 from gateway.sinks import Done, Rejected, RetryAfter
 from gateway.sinks.influx import open_influx
 from gateway.sinks.reader import SinkReader
@@ -126,6 +128,67 @@ def test_a_retract_of_what_is_not_there_is_no_error(influx: Access) -> None:
     assert open_influx(influx).write(
         [put(1, record("a", {"n": 1})), retract(2, record("b", {"n": 1}))]
     ) == Done(2)
+
+
+def test_what_is_deleted_hides_no_other_series(influx: Access) -> None:
+    """What 1.6.7 did when two points of a new series had come in one request."""
+    first, second, of_y = (record(f"p-{n}", {"n": 1}, tags={"device": d}) for n, d in enumerate("xxy"))
+    other = record("p-3", {"n": 1}, tags={"device": "z"})
+    sink = open_influx(influx)
+    sink.write([put(1, first), put(2, of_y), put(3, second)])
+    sink.write([retract(4, second), retract(5, of_y), put(6, other)])
+    assert sink.write([retract(7, first)]) == Done(7)
+    assert rows(influx, "SELECT n, device FROM press") == [(1, "z")]
+
+
+WEEK_MS = 7 * 24 * 3_600_000
+RECORDS = st.builds(
+    lambda device, state, week, n: record(
+        f"{n}", {"n": 1}, tags={"device": device, "state": state}, time_ms=1_790_000_000_000 + week * WEEK_MS
+    ),
+    st.sampled_from(["d", "e"]),
+    st.sampled_from(["asked", "late"]),
+    st.integers(0, 1),
+    st.integers(1, 4),
+)
+OPS = st.lists(st.tuples(st.booleans(), RECORDS), min_size=1, max_size=40)
+
+
+@settings(max_examples=60, deadline=None)
+@given(OPS, st.integers(1, 10))
+def test_after_any_puts_and_retracts_in_any_batches_the_points_are_those_that_stand(
+    server: Server, ops: list[tuple[bool, Record]], batch: int
+) -> None:
+    access = Access(server.url, database=f"any {next(NUMBER)}")
+    sink = open_influx(access)
+    assert sink.check() is None
+    standing: set[tuple[int, str, str]] = set()
+    for start in range(0, len(ops), batch):
+        some = [
+            (put if stays else retract)(start + n, row)
+            for n, (stays, row) in enumerate(ops[start : start + batch])
+        ]
+        assert sink.write(some) == Done(some[-1].position)
+    for stays, row in ops:
+        (standing.add if stays else standing.discard)((row.time_ns, row.tags["device"], row.tags["state"]))
+    found = store(access).query("SELECT n, device, state FROM press")
+    assert {(at, *tags) for series in found for at, _, *tags in series.rows} == standing
+    store(access).query(f'DROP DATABASE "{access.database}"')
+
+
+def test_a_retract_from_a_database_that_is_gone_holds_nothing_up(influx: Access) -> None:
+    sink, row = open_influx(influx), record("a", {"n": 1})
+    sink.write([put(1, row)])
+    store(influx).query(f'DROP DATABASE "{influx.database}"')
+    assert sink.write([retract(2, row)]) == Done(2)
+    assert sink.write([put(3, row)]) == Done(3)
+    assert one(influx, "SELECT n FROM press") == 1
+
+
+def test_of_one_point_written_twice_at_once_the_later_stands(influx: Access) -> None:
+    rows_of_it = [record("a", {"n": n}) for n in range(3)]
+    open_influx(influx).write([put(at, row) for at, row in enumerate(rows_of_it)])
+    assert rows(influx, "SELECT n FROM press") == [(2,)]
 
 
 def test_a_correction_survives_a_power_cut(tmp_path: Path) -> None:

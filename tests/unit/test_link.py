@@ -120,7 +120,7 @@ def let_in_late(door: socket.socket, port: int, came: threading.Event) -> None:
     near, _ = door.accept()
     came.set()
     time.sleep(1)
-    with near, socket.create_connection(("127.0.0.1", port)) as far, suppress(OSError):
+    with suppress(OSError), near, socket.create_connection(("127.0.0.1", port)) as far:
         other = {near: far, far: near}
         while True:
             for one in select.select([near, far], [], [])[0]:
