@@ -10,7 +10,7 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 from gateway.cli_store import FAILED, OK, UNUSABLE, config_argument, guarded, opened
-from gateway.config import load_site
+from gateway.config import Site, load_site
 
 if TYPE_CHECKING:
     from gateway.bus import Bus
@@ -21,6 +21,7 @@ LINK_WAIT_S = 5.0
 def add_verbs(add: Callable[..., None]) -> None:
     """Every verb of this file; `add` takes name, verb, help and the function that adds its arguments."""
     add("prompt", prompt, "light the lamps of a point: ask the next customer", prompt_arguments)
+    add("mine", mine, "the link to a member of staff's own ratings", mine_arguments)
     add("report", guarded(report), "figures of the last days that the page does not show", report_arguments)
 
 
@@ -65,6 +66,45 @@ def _why_dark(point: str, lights: list[str]) -> str:
     if not lights:
         return f"{point}: has no keyfob and no terminal whose light could say it (none in test mode)"
     return "the broker does not answer; start it or check [broker] in site.toml"
+
+
+def mine_arguments(parser: argparse.ArgumentParser) -> None:
+    """emobox mine NAME."""
+    parser.add_argument("name", help="the pseudonym, as in [staff.NAME] of site.toml")
+    config_argument(parser)
+
+
+def mine(args: argparse.Namespace) -> int:
+    """Print the link that opens one person's own figures; the running hub shows them."""
+    from gateway.keyfile import KeyFileError
+    from gateway.mine import code_of
+    from gateway.web.guard import is_loopback
+
+    site = load_site(args.config)
+    if why := _why_nothing_own(site, args.name):
+        print(why, file=sys.stderr)
+        return UNUSABLE
+    try:
+        code = code_of(site, args.name, make=True)
+    except (KeyFileError, OSError) as error:
+        print(error, file=sys.stderr)
+        return FAILED
+    print(f"http://{site.web.host}:{site.web.port}/mine#{code}")
+    if is_loopback(site.web.host):
+        print(
+            "It opens on this box alone: [web] host in site.toml is where phones would reach it.",
+            file=sys.stderr,
+        )
+    return OK
+
+
+def _why_nothing_own(site: Site, name: str) -> str:
+    if name not in site.staff:
+        known = ", ".join(site.staff) or "none: site.toml has no [staff.NAME] table"
+        return f"{name}: no such pseudonym; known: {known}"
+    if not site.staff[name].consent.strip():
+        return f"{name}: no consent is recorded, so no figures: set staff.{name}.consent to who and when"
+    return ""
 
 
 def report_arguments(parser: argparse.ArgumentParser) -> None:

@@ -8,7 +8,6 @@ anything; whoever has the machine has both, so this protects copies of the files
 from __future__ import annotations
 
 import json
-import os
 import re
 import secrets
 from collections.abc import Iterator
@@ -16,9 +15,9 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 
 from gateway.config import Site
+from gateway.keyfile import KeyFileError, read_key, write_private
 
 KEEP_MS = 72 * 3_600_000
-KEY_BYTES = 32
 NAME = re.compile(r"(\d{1,15})-(\d{1,15})-\w+\.(?:clip|new)")
 
 
@@ -67,7 +66,7 @@ class Clips:
         header = json.dumps(asdict(about)).encode()
         sealed = seal(self._read_key(make=True), sound, header)
         fresh = self._folder / f"{about.start}-{about.end}-{secrets.token_hex(4)}.new"
-        _write(fresh, header + b"\n" + sealed)
+        write_private(fresh, header + b"\n" + sealed)
         return fresh.replace(fresh.with_suffix(".clip"))
 
     def all(self) -> list[Clip]:
@@ -99,25 +98,10 @@ class Clips:
                 yield Clip(path, int(found[1]), int(found[2]), _about(path))
 
     def _read_key(self, *, make: bool) -> bytes:
-        if make and not self._key.exists():
-            _write(self._key, secrets.token_bytes(KEY_BYTES))
         try:
-            if self._key.stat().st_mode & 0o077:
-                raise ClipError(f"{self._key}: others may read the key; run `chmod 600 {self._key}`")
-            key = self._key.read_bytes()
-        except FileNotFoundError:
-            raise ClipError(f"{self._key}: the key is gone; without it no clip can be heard") from None
-        if len(key) != KEY_BYTES:
-            raise ClipError(f"{self._key}: is no key; delete it and the clips, a new one is made by itself")
-        return key
-
-
-def _write(path: Path, data: bytes) -> None:
-    """A new file for this user alone, on the disk when this returns."""
-    with os.fdopen(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "wb") as file:
-        file.write(data)
-        file.flush()
-        os.fsync(file.fileno())
+            return read_key(self._key, make=make)
+        except KeyFileError as error:
+            raise ClipError(f"{error}; without it no clip can be heard") from None
 
 
 def _about(path: Path) -> About | None:

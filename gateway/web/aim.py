@@ -22,7 +22,7 @@ from gateway.web.serve import QuietServer, file_endpoint, icon, server_config
 if TYPE_CHECKING:
     from gateway.vision.aiming import Sight
 
-SCRIPTS = ("aim.js", "aim_live.js", "aim.css")
+SCRIPTS = ("dom.js", "aim.js", "aim_live.js", "phone.css")
 FILES = {"/": "aim.html", "/aim": "aim.html"} | {f"/{name}": name for name in SCRIPTS}
 PUSH_S = 0.2
 READY_S = 10.0

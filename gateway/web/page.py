@@ -1,11 +1,11 @@
-"""The local page and its API: `/`, `/api/today` (JSON), `/api/live` (the same, pushed)."""
+"""The local page and its API: `/`, `/api/today` (JSON), `/api/live` (the same, pushed); `/mine` for staff."""
 
 from __future__ import annotations
 
 import asyncio
 import socket
 import threading
-from collections.abc import AsyncGenerator, Sequence
+from collections.abc import AsyncGenerator, Awaitable, Callable, Sequence
 from contextlib import aclosing
 
 from starlette.applications import Starlette
@@ -23,13 +23,18 @@ from gateway.supervisor import Supervisor
 from gateway.today import Follower, today
 from gateway.web.feed import Feed
 from gateway.web.guard import Guard
+from gateway.web.mine import mine_endpoint
 from gateway.web.serve import QuietServer, file_endpoint, icon, server_config
 
 FILES = {
     "/": "page.html",
     "/page.css": "page.css",
     "/page.js": "page.js",
+    "/dom.js": "dom.js",
     "/live.js": "live.js",
+    "/mine": "mine.html",
+    "/mine.js": "mine.js",
+    "/phone.css": "phone.css",
 }
 POLL_S = 0.1
 
@@ -76,7 +81,8 @@ class Page:
 
     async def _serve(self, stopping: threading.Event) -> None:
         feed = Feed(self._journal, self._look)
-        server = QuietServer(server_config(_app(feed, self._site.web.host)))
+        own = mine_endpoint(self._journal, self._site, self._clock)
+        server = QuietServer(server_config(_app(feed, own, self._site.web.host)))
         following = asyncio.create_task(feed.run())
         serving = asyncio.create_task(server.serve([self._socket] if self._socket else None))
         while not (stopping.is_set() or serving.done() or following.done()):
@@ -96,7 +102,7 @@ class Page:
         return self._site.local(t_ms).strftime("%H:%M")
 
 
-def _app(feed: Feed, host: str) -> Starlette:
+def _app(feed: Feed, own: Callable[[Request], Awaitable[Response]], host: str) -> Starlette:
     async def one_day(_: Request) -> Response:
         return Response(await feed.snapshot(), media_type="application/json")
 
@@ -104,6 +110,7 @@ def _app(feed: Feed, host: str) -> Starlette:
         return StreamingResponse(_events(feed), media_type="text/event-stream")
 
     routes = [Route("/favicon.svg", icon), Route("/api/today", one_day), Route("/api/live", live)]
+    routes += [Route("/api/mine", own)]
     routes += [Route(path, file_endpoint(name)) for path, name in FILES.items()]
     return Starlette(routes=routes, middleware=[Middleware(Guard, host=host)])
 

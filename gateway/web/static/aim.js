@@ -5,15 +5,6 @@ const UNIT = { size: " px", turn: "°", light: " of 255", sharpness: "" };
 const STALE_MS = 4000;
 let heardAt = 0;
 
-const at = (id) => document.getElementById(id);
-
-function h(tag, attributes, ...children) {
-  const element = document.createElement(tag);
-  for (const [name, value] of Object.entries(attributes)) element.setAttribute(name, value);
-  element.append(...children);
-  return element;
-}
-
 function oval(x, y, sign) {
   const cell = document.createElementNS("http://www.w3.org/2000/svg", "rect");
   const shape = { x, y, width: 1.05, height: 1.05, fill: sign === "#" ? "#0072b2" : "#9a9a9a" };

@@ -21,29 +21,11 @@ let day = null;
 let heardAt = 0;
 let shown = new Set();
 
-const at = (id) => document.getElementById(id);
-
-function h(tag, attributes, ...children) {
-  const element = document.createElement(tag);
-  for (const [name, value] of Object.entries(attributes)) element.setAttribute(name, value);
-  element.append(...children.filter((child) => child !== null));
-  return element;
-}
-
 const figure = (name, text) => h("b", { "data-figure": name }, text);
 const big = (name, text) => h("b", { "data-figure": name, class: "big" }, text);
 const p = (...children) => h("p", {}, ...children);
 const fill = (id, ...children) => at(id).replaceChildren(...children.filter((child) => child !== null));
 
-function whole(number) {
-  if (number === null) return "–";
-  const digits = Math.abs(number).toFixed(0);
-  return (number < 0 && digits !== "0" ? "−" : "") + digits;
-}
-function signed(number) {
-  const text = whole(number);
-  return number > 0 && text !== "0" ? `+${text}` : text;
-}
 const percent = (share) => (share === null ? "–" : `${whole(100 * share)} %`);
 const seconds = (number) => `${number.toFixed(1)} s`;
 const plural = (n, one, many) => `${n} ${n === 1 ? one : many}`;
