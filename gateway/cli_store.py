@@ -25,6 +25,7 @@ def add_verbs(add: Callable[..., None]) -> None:
         ("export", export, "write the journal as a log for replay", export_arguments),
         ("import", import_, "fill an empty journal from an exported log", import_arguments),
         ("backup", backup, "copy the journal while the hub runs, and verify the copy", backup_arguments),
+        ("resend", resend, "send every record to InfluxDB again, after it lost data", config_argument),
         ("restore", restore, "put a backup in the journal's place (hub stopped)", restore_arguments),
     ):
         add(name, guarded(verb), text, arguments)
@@ -169,6 +170,21 @@ def backup(args: argparse.Namespace) -> int:
         print(f"{args.out}: cannot be written ({error.strerror})", file=sys.stderr)
         return UNUSABLE
     print(f"{args.out}: verified, sha256 {digest}")
+    return OK
+
+
+def resend(args: argparse.Namespace) -> int:
+    """Let the hub start with InfluxDB from the beginning; what is there already stays as it is."""
+    from gateway.sinks.influx import Influx
+
+    site = load_site(args.config)
+    if site.influx is None:
+        print("site.toml has no [influx] table: there is nowhere to send to", file=sys.stderr)
+        return UNUSABLE
+    with opened(site) as journal:
+        journal.set_cursor(Influx.name, 0)
+        changes = journal.last_change()
+    print(f"{changes} changes go to InfluxDB again: from now on if the hub runs, else from its next start")
     return OK
 
 

@@ -66,6 +66,14 @@ class Influx:
             return str(error)
         return None
 
+    def count(self, measurement: str, field: str, start: int, end: int) -> int | None:
+        """For the doctor: points with start ≤ time < end (ms since 1970); None where it cannot be asked."""
+        try:
+            return self._connect().count(measurement, field, start, end)
+        except (UnavailableError, UnacceptableError):
+            self._store = None
+            return None
+
     def _connect(self) -> Store:
         self._store = self._store or self._find()
         return self._store

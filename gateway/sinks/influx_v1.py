@@ -55,6 +55,12 @@ class InfluxV1:
         for start in range(0, len(records), DELETES):
             self._delete(records[start : start + DELETES])
 
+    def count(self, measurement: str, field: str, start: int, end: int) -> int | None:
+        """SELECT count(field)."""
+        what = f"count({identifier(field)}) FROM {identifier(measurement)}"
+        found = self.query(f"SELECT {what} WHERE time >= {start}ms AND time < {end}ms")
+        return int(found[0].rows[0][1]) if found else 0
+
     def query(self, text: str) -> list[Series]:
         """The series that InfluxQL statements answer; UnacceptableError with its reason when one fails."""
         form = {"db": self._settings.database, "q": text, "epoch": "ns"}

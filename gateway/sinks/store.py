@@ -51,6 +51,10 @@ class Store(Protocol):
         """Deletes exactly these points (all tags, and time); one that is not there is no error."""
         ...
 
+    def count(self, measurement: str, field: str, start: int, end: int) -> int | None:
+        """Points with that field and start ≤ time < end (ms since 1970); None where it cannot be asked."""
+        ...
+
 
 def read_secret(path: str | None) -> str | None:
     """The first line of a secret's file; UnavailableError names the file, never what is in it."""

@@ -10,11 +10,14 @@ from typing import Any
 
 import pytest
 
+from gateway import cli
 from gateway.checks import Finding
 from gateway.doctor import diagnose, print_findings
+from gateway.sinks.influx import open_influx
+from gateway.sinks.reader import SinkReader
 from tests.integration.influx import Access, one, store
 from tests.servers import Server, free_port, start_influxd, start_mosquitto
-from tests.web.shop import NOON, open_shop, serving, table
+from tests.web.shop import NOON, Shop, open_shop, serving, table
 
 SITE = """
 site = "shop-1"
@@ -126,6 +129,38 @@ def test_influx_that_refuses_the_password_is_an_error_without_the_password(
     assert the(findings, "InfluxDB").level == "error"
     print_findings(findings)
     assert "wr0ng" not in capsys.readouterr().out
+
+
+def follow(shop: Shop, access: Access) -> None:
+    """Let a hub's sink send what InfluxDB has not been sent."""
+    reader = SinkReader(shop.journal, open_influx(access))
+    while reader.step():
+        pass
+
+
+def test_what_influxdb_no_longer_shows_is_told_and_can_be_sent_again(tmp_path: Path) -> None:
+    with start_influxd(tmp_path) as server, open_shop(tmp_path) as shop:
+        for place in range(3):
+            shop.contact(NOON + place * 120_000, 1)
+        shop.clock.now += 600_000
+        shop.catch_up()
+        access, table = Access(server.url), influx(server.url)
+        follow(shop, access)
+        assert the(doctor(tmp_path, table), "was sent every record").level == "ok"
+        store(access).query("DROP MEASUREMENT contact")
+        lacking = the(doctor(tmp_path, table), "0 × contact, the journal has 3")
+        assert (lacking.level, "emobox resend" in lacking.do) == ("warning", True)
+        assert cli.main(["resend", "--config", str(tmp_path / "site.toml")]) == 0
+        follow(shop, access)
+        assert the(doctor(tmp_path, table), "was sent every record").level == "ok"
+
+
+def test_without_influx_there_is_nowhere_to_send_again(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    doctor(tmp_path)
+    assert cli.main(["resend", "--config", str(tmp_path / "site.toml")]) == 2
+    assert "[influx]" in capsys.readouterr().err
 
 
 def test_without_influx_it_is_a_warning(tmp_path: Path) -> None:

@@ -38,6 +38,9 @@ class Shelf:
             raise UnacceptableError("bad line")
         self.lines.extend(lines)
 
+    def count(self, measurement: str, field: str, start: int, end: int) -> int | None:
+        return None
+
     def remove(self, records: Sequence[Record]) -> None:
         self._call("remove")
 
