@@ -36,6 +36,7 @@ from gateway.vision.smile import load_fer
 from gateway.vision.view import whole
 from models import fetch
 from tests.servers import Server, start_mosquitto
+from tests.sites import LOOPED, SIGN, camera_shop
 
 SIZE = (1280, 720)
 MEDIA = "video_woman"
@@ -46,22 +47,6 @@ WARM_S, LOOK_S = 3.0, 10.0
 PEERS = {"fer": "EMOBOX_BENCH_FER", "deepface": "EMOBOX_BENCH_DEEPFACE"}
 PEER_S = 600.0
 CAMERA = [sys.executable, "-m", "gateway.cli", "camera", "cam-1"]
-SITE = """
-site = "shop-1"
-zone = "Europe/Berlin"
-region = "other"
-[camera]
-sign_posted = "2026-01-01 M. Weber"
-[points.till-1.devices]
-cam-1 = {{ kind = "camera" }}
-[broker]
-port = {port}
-[store]
-path = "{folder}/store"
-[cameras.cam-1]
-source = "{video}"
-loop = true
-"""
 
 Frames = Sequence[tuple[float, Image]]
 
@@ -177,7 +162,9 @@ def camera(folder: Path) -> Iterator[Look]:
     video = enlarged(folder / "large.mp4")
     with start_mosquitto(folder) as broker:
         config = folder / "site.toml"
-        config.write_text(SITE.format(port=broker.port, folder=folder, video=video))
+        config.write_text(
+            camera_shop(video, LOOPED, SIGN, f'[store]\npath = "{folder}/store"', port=broker.port)
+        )
         heard: list[str] = []
         bus = listener(broker, heard)
         with Child([*CAMERA, "--config", str(config)], folder / "camera.log") as child:
