@@ -1,6 +1,7 @@
 """The pictures that the models see: a square around the face, levelled by the eyes."""
 
 import math
+from typing import Any
 
 import cv2
 import numpy as np
@@ -21,22 +22,29 @@ def level_crop(image: Image, face: Detection, side_px: int, margin: float) -> Im
     return np.asarray(cv2.resize(large, (side_px, side_px), interpolation=cv2.INTER_AREA), np.uint8)
 
 
-def grey_crop(image: Image, face: Detection, side_px: int, margin: float) -> NDArray[np.float32]:
-    """(side, side) grey, 0…255, of the same square, not rounded: a dark face has few levels to lose."""
+def close_up(image: Image, face: Detection, side_px: int, margin: float) -> Image:
+    """The same square, not yet made smaller: a whole multiple of side_px a side, 4 x at most."""
     size = margin * max(face.box.width, face.box.height)
     large_px = side_px * min(LARGE_MAX, max(1, math.ceil(size / side_px - 0.5)))
     turn = _turn(face, large_px, size)
     large = cv2.warpAffine(
         image, turn, (large_px, large_px), flags=cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE
     )
-    return smaller_grey(np.asarray(large, np.uint8), side_px)
+    return np.asarray(large, np.uint8)
 
 
 def smaller_grey(image: Image, side_px: int) -> NDArray[np.float32]:
-    """(side, side) grey, 0…255, not rounded, of a whole BGR picture."""
-    grey = cv2.cvtColor(image.astype(np.float32), cv2.COLOR_BGR2GRAY)
-    shrinks = min(image.shape[:2]) > side_px
-    way = cv2.INTER_AREA if shrinks else cv2.INTER_LINEAR
+    """(side, side) grey, 0…255, of a BGR picture, not rounded: a dark face has few levels to lose."""
+    return _smaller(cv2.cvtColor(image.astype(np.float32), cv2.COLOR_BGR2GRAY), side_px)
+
+
+def smaller_least(image: Image, side_px: int) -> NDArray[np.float32]:
+    """(side, side) of each pixel's least colour: white skin loses red first, and blue last."""
+    return _smaller(image.min(axis=2).astype(np.float32), side_px)
+
+
+def _smaller(grey: NDArray[Any], side_px: int) -> NDArray[np.float32]:
+    way = cv2.INTER_AREA if min(grey.shape) > side_px else cv2.INTER_LINEAR
     return np.asarray(cv2.resize(grey, (side_px, side_px), interpolation=way), np.float32)
 
 

@@ -15,7 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from gateway.tflite import Model
-from gateway.vision.crop import grey_crop, level_crop, smaller_grey
+from gateway.vision.crop import close_up, level_crop, smaller_grey, smaller_least
 from gateway.vision.faces import Detection, Image
 from models import fetch, shipped
 
@@ -60,14 +60,15 @@ class OwnSmile:
 
     def read(self, image: Image, face: Detection) -> dict[str, float]:
         """Probabilities by name (sum 1) of one face of a BGR frame."""
-        return self._emotions(grey_crop(image, face, CROP_PX, MARGIN), FERS_SHARE)
+        return self._emotions(close_up(image, face, CROP_PX, MARGIN), FERS_SHARE)
 
     def read_crop(self, picture: Image) -> dict[str, float]:
         """The same of a BGR picture that is nothing but a face."""
-        return self._emotions(smaller_grey(picture, CROP_PX), FERS_SHARE_CROP)
+        return self._emotions(picture, FERS_SHARE_CROP)
 
-    def _emotions(self, grey: Floats, fers_share: float) -> dict[str, float]:
-        face = prepared(grey)
+    def _emotions(self, picture: Image, fers_share: float) -> dict[str, float]:
+        grey = smaller_grey(picture, CROP_PX)
+        face = prepared(with_least(grey, picture))
         smile, *others = self._both_ways(face)
         smile += PER_WHITE * white_share(grey)
         if fit_for_fer(grey, face[:, :, 0]):
@@ -126,6 +127,13 @@ def locally_standardised(grey: Floats) -> Floats:
     mean = cv2.blur(grey, square)
     spread = np.sqrt(np.maximum(cv2.sqrBoxFilter(grey, cv2.CV_32F, square) - mean * mean, 0))
     return np.asarray(np.clip((grey - mean) / (spread + LOCAL_FLOOR), -REACH, REACH), np.float32)
+
+
+def with_least(grey: Floats, picture: Image) -> Floats:
+    """The grey of a BGR picture; where much of it is white, half of it the least colour, cut last of all."""
+    if white_share(grey) <= WHITE_MAX:
+        return grey
+    return np.asarray((grey + smaller_least(picture, CROP_PX)) / 2, np.float32)
 
 
 def white_share(grey: Floats) -> float:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable
+from dataclasses import dataclass
 from typing import Any
 
 import cv2
@@ -15,7 +16,7 @@ import numpy as np
 from numpy.random import Generator
 from numpy.typing import NDArray
 
-from gateway.vision.smile import CROP_PX, prepared
+from gateway.vision.smile import CROP_PX, WHITE_MAX, prepared, white_share
 
 Floats = NDArray[np.float32]
 Grey = NDArray[np.uint8]
@@ -24,7 +25,7 @@ ROLL_DEG, ROLL_FAR_DEG, SHIFT, SHEAR, ASPECT = 4.5, 9.0, 0.035, 0.04, 0.04
 """Deviations; shift as a share of the window. The finder turns washed-out faces by up to 16 degrees."""
 ZOOM = 0.88, 1.14
 ZOOM_FAR, FAR_SHARE = (0.68, 1.35), 0.12  # tight and loose crops of other people's sets
-ZOOM_TIGHT, TIGHT_DOWN, TIGHT_SHARE = (0.74, 0.98), 0.09, 0.12  # brow to chin, as SMILEsmileD cuts them
+ZOOM_TIGHT, TIGHT_DOWN = (0.74, 0.98), 0.09  # brow to chin, as SMILEsmileD cuts them
 DARK, DARK_NOISE = (0.015, 0.2), (0.1, 0.5)
 GREY = 0.114, 0.587, 0.299  # of blue, green, red
 BRIGHT, BRIGHT_LITTLE = (1.9, 3.9), (1.2, 2.0)
@@ -32,21 +33,39 @@ BLUR_PX, SMEAR_PX, FEW_PX = (0.3, 3.0), (3, 10), (14, 44)
 QUALITY = (12, 75)
 MOUTH_FROM = 34  # rows of the crop; most occlusions end above
 
+
+@dataclass(frozen=True)
+class Mix:
+    """Shares: of tight pictures among all; of dark and of bright ones among the badly lit."""
+
+    tight: float
+    dark: float
+    bright: float
+
+
+FIRST, THEN, FIRST_STEPS = Mix(0.12, 0.36, 0.46), Mix(0.18, 0.30, 0.56), 6250
+"""The network is weakest on the tight and the bright: once it knows faces, it sees more of them."""
+
 _ACROSS = np.linspace(-1, 1, CROP_PX, dtype=np.float32)
 
 
-def face(picture: Grey, window: float, down: float, rng: Generator) -> Floats:
+def mix_of(step: int) -> Mix:
+    """What the batch of a step is drawn by."""
+    return FIRST if step < FIRST_STEPS else THEN
+
+
+def face(picture: Grey, window: float, down: float, rng: Generator, mix: Mix = THEN) -> Floats:
     """(64, 64, 2) of one picture with a chance of everything, prepared as for the network."""
-    grey = shaken(picture, window, down, rng)
+    grey = shaken(picture, window, down, rng, mix)
     kind = rng.random()
     if kind < 0.36:
         grey = mild(grey, rng)
     elif kind < 0.64:
-        grey = light(grey, rng)
+        grey = light(grey, rng, mix)
     elif kind < 0.84:
         grey = unsharp(mild(grey, rng), rng)
     else:
-        grey = light(unsharp(grey, rng), rng)
+        grey = light(unsharp(grey, rng), rng, mix)
     return prepared(noisy(compressed(occluded(grey, rng), rng), rng))
 
 
@@ -55,23 +74,23 @@ def plain(picture: Grey, window: float, down: float) -> Floats:
     return _warped(picture, window, down, np.eye(2), (0.0, 0.0))
 
 
-def shaken(picture: Grey, window: float, down: float, rng: Generator) -> Floats:
+def shaken(picture: Grey, window: float, down: float, rng: Generator, mix: Mix) -> Floats:
     """(64, 64) grey: turned, zoomed, shifted, sheared and mirrored a little."""
     angle = math.radians(rng.normal(0, ROLL_FAR_DEG if rng.random() < FAR_SHARE else ROLL_DEG))
-    zoom, across, below = framed(rng)
+    zoom, across, below = framed(rng, mix)
     turn = np.array([[math.cos(angle), -math.sin(angle)], [math.sin(angle), math.cos(angle)]])
     bend = np.array([[math.exp(rng.normal(0, ASPECT)), rng.normal(0, SHEAR)], [0, 1]])
     mirror = np.diag([-1.0 if rng.random() < 0.5 else 1.0, 1.0])
     return _warped(picture, window * zoom, down, turn @ bend @ mirror, (across, below))
 
 
-def framed(rng: Generator) -> tuple[float, float, float]:
+def framed(rng: Generator, mix: Mix) -> tuple[float, float, float]:
     """Zoom, shift across and down: as found, as others crop, or tight around the mouth."""
     kind = rng.random()
     across, below = rng.normal(0, SHIFT, 2)
     if kind < FAR_SHARE:
         return rng.uniform(*ZOOM_FAR), 2 * across, 2 * below
-    if kind < FAR_SHARE + TIGHT_SHARE:
+    if kind < FAR_SHARE + mix.tight:
         return rng.uniform(*ZOOM_TIGHT), across, TIGHT_DOWN + below
     return rng.uniform(*ZOOM), across, below
 
@@ -92,11 +111,11 @@ def mild(grey: Floats, rng: Generator) -> Floats:
     return _clipped(255 * np.power(grey / 255, math.exp(rng.normal(0, 0.25))) * rng.uniform(0.5, 1.25))
 
 
-def light(grey: Floats, rng: Generator) -> Floats:
+def light(grey: Floats, rng: Generator, mix: Mix) -> Floats:
     """Dark with few levels, over-exposed, or lit from one side."""
     kind = rng.random()
     change: Callable[[Floats, Generator], Floats] = (
-        dark if kind < 0.36 else bright if kind < 0.82 else half_lit
+        dark if kind < mix.dark else bright if kind < mix.dark + mix.bright else half_lit
     )
     return change(grey, rng)
 
@@ -124,10 +143,13 @@ def skin(rng: Generator) -> tuple[float, float, float]:
 
 
 def seen_in(grey: Floats, colours: tuple[float, float, float]) -> Floats:
-    """Grey of three rounded colours, each cut at white by itself: red is lost first, blue last."""
-    parts = zip(GREY, colours, strict=True)
-    cut = [share * np.clip(np.rint(grey * np.float32(colour)), 0, 255) for share, colour in parts]
-    return np.asarray(sum(cut), np.float32)
+    """Grey of three rounded colours, each cut at white by itself: red is lost first, blue last.
+
+    Where much is white, half of it is the least colour, as the product does (`smile.with_least`).
+    """
+    cut = [np.clip(np.rint(grey * np.float32(colour)), 0, 255) for colour in colours]
+    seen = np.asarray(sum(share * one for share, one in zip(GREY, cut, strict=True)), np.float32)
+    return (seen + np.minimum.reduce(cut)) / 2 if white_share(seen) > WHITE_MAX else seen
 
 
 def half_lit(grey: Floats, rng: Generator) -> Floats:

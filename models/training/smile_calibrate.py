@@ -10,9 +10,9 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from gateway.vision.crop import grey_crop
+from gateway.vision.crop import close_up, smaller_grey
 from gateway.vision.pipeline import load_detector
-from gateway.vision.smile import CROP_PX, MARGIN, prepared
+from gateway.vision.smile import CROP_PX, MARGIN, prepared, with_least
 from models.evaluate.labels import open_pictures
 from models.evaluate.smile import read_truths
 from models.training.smile_net import Net
@@ -61,4 +61,5 @@ def _fifth(images: Path, labels: Path) -> Iterator[tuple[NDArray[np.float32], bo
         faces = detector.find(image) if image is not None else []
         if image is not None and faces:
             face = max(faces, key=lambda one: one.box.width)
-            yield prepared(grey_crop(image, face, CROP_PX, MARGIN)), smile
+            picture = close_up(image, face, CROP_PX, MARGIN)
+            yield prepared(with_least(smaller_grey(picture, CROP_PX), picture)), smile

@@ -77,13 +77,17 @@ class Batches(Dataset[tuple[Tensor, Rows]]):
         return self._plan.steps - self._start
 
     def __getitem__(self, index: int) -> tuple[Tensor, Rows]:
-        rng = np.random.default_rng((self._plan.seed, self._start + index))
+        step = self._start + index
+        rng, mix = np.random.default_rng((self._plan.seed, step)), smile_augment.mix_of(step)
         rows = np.concatenate([rng.choice(pool, count) for pool, count in self._pools])
-        return torch.from_numpy(np.stack([self._face(row, rng) for row in rows])).permute(0, 3, 1, 2), rows
+        return torch.from_numpy(np.stack([self._face(row, rng, mix) for row in rows])).permute(
+            0, 3, 1, 2
+        ), rows
 
-    def _face(self, row: int, rng: np.random.Generator) -> Floats:
+    def _face(self, row: int, rng: np.random.Generator, mix: smile_augment.Mix) -> Floats:
         faces = self._faces
-        return smile_augment.face(faces.pictures[row], float(faces.window[row]), float(faces.down[row]), rng)
+        window, down = float(faces.window[row]), float(faces.down[row])
+        return smile_augment.face(faces.pictures[row], window, down, rng, mix)
 
 
 def pools(faces: Faces) -> list[tuple[Rows, int]]:

@@ -8,7 +8,8 @@ import cv2
 import numpy as np
 import pytest
 
-from gateway.vision.smile import LABELS
+from gateway.vision.crop import smaller_grey
+from gateway.vision.smile import LABELS, with_least
 from models.training import smile, smile_augment, smile_data
 from models.training.smile_data import FER_WINDOW, LFW, NO_LABEL, PATCH_PX, TEST, TRAIN, VALIDATION
 
@@ -56,7 +57,7 @@ def test_a_shaken_face_is_what_the_network_is_shown_at_run_time() -> None:
 def test_a_change_of_light_stays_within_eight_bits(
     change: Callable[[smile_augment.Floats, np.random.Generator], smile_augment.Floats],
 ) -> None:
-    grey = smile_augment.plain(picture(), FER_WINDOW, 3.0)
+    grey = np.linspace(0, 255, 64 * 64, dtype=np.float32).reshape(64, 64)
     for seed in range(20):
         lit = change(grey, np.random.default_rng(seed))
         assert 0 <= lit.min() <= lit.max() <= 255
@@ -70,6 +71,25 @@ def test_red_is_lost_in_white_before_blue_as_in_a_washed_out_face() -> None:
     assert lost.std() == 0
     assert kept.std() > 0
     assert smile_augment.seen_in(grey, skin) == pytest.approx(grey, abs=1)
+
+
+def test_washed_out_skin_is_prepared_as_the_product_prepares_it() -> None:
+    grey, colours = smile_augment.plain(picture(), FER_WINDOW, 3.0), (0.7, 0.9, 1.3)
+    for exposure in (1, 3):
+        bgr = np.stack([np.rint(grey * colour * exposure) for colour in colours], axis=2)
+        seen = np.clip(bgr, 0, 255).astype(np.uint8)
+        wanted = with_least(smaller_grey(seen, 64), seen)
+        assert smile_augment.seen_in(grey * exposure, colours) == pytest.approx(wanted, abs=1.5)
+
+
+def test_once_the_network_knows_faces_it_sees_more_that_are_tight_or_bright() -> None:
+    first, later = smile_augment.mix_of(0), smile_augment.mix_of(10_000)
+    assert later.tight > first.tight
+    assert later.bright > first.bright
+    none, half = (smile_augment.Mix(tight, 0.3, 0.5) for tight in (0.0, 0.5))
+    rng = np.random.default_rng(0)
+    tight = [[smile_augment.framed(rng, mix)[0] < 0.88 for _ in range(400)] for mix in (none, half)]
+    assert np.mean(tight[0]) < 0.1 < 0.25 < np.mean(tight[1])
 
 
 def test_darkness_leaves_few_levels_of_each_colour() -> None:

@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 from gateway.tflite import Model
-from gateway.vision.crop import grey_crop
+from gateway.vision.crop import close_up, smaller_grey
 from gateway.vision.faces import Detection, Image
 from gateway.vision.pipeline import load_detector
 from gateway.vision.smile import (
@@ -29,6 +29,7 @@ from gateway.vision.smile import (
     prepared,
     standardised,
     white_share,
+    with_least,
 )
 from models import fetch, shipped
 from models.evaluate.variants import VARIANTS
@@ -47,7 +48,7 @@ def face() -> Detection:
 
 
 def crop(image: Image, face: Detection) -> np.ndarray[tuple[int, ...], np.dtype[np.float32]]:
-    return grey_crop(image, face, CROP_PX, MARGIN)
+    return smaller_grey(close_up(image, face, CROP_PX, MARGIN), CROP_PX)
 
 
 def white(image: Image) -> Image:
@@ -91,7 +92,8 @@ def test_a_good_picture_is_judged_by_both_and_a_spoilt_one_by_the_own_alone(face
     both = OwnSmile(own, fer)
     for image, asked in ((photo(), True), (VARIANTS["dark"](photo()), False), (white(photo()), False)):
         grey = crop(image, face)
-        ways = (prepared(grey), np.ascontiguousarray(prepared(grey)[:, ::-1]))
+        shown = prepared(with_least(grey, close_up(image, face, CROP_PX, MARGIN)))
+        ways = (shown, np.ascontiguousarray(shown[:, ::-1]))
         alone = float(np.mean([own.run(way[None])[0].reshape(-1)[0] for way in ways]))
         alone += PER_WHITE * white_share(grey)
         fers = float(fer.run((grey / 127.5 - 1)[None, :, :, None])[0].reshape(-1)[3])
@@ -101,12 +103,11 @@ def test_a_good_picture_is_judged_by_both_and_a_spoilt_one_by_the_own_alone(face
         assert both.read(image, face)[SMILE] == pytest.approx(1 / (1 + math.exp(-logit)), abs=1e-5)
 
 
-def test_a_face_and_its_mirror_image_smile_alike() -> None:
-    image = VARIANTS["dark"](photo())
-    mirrored = np.ascontiguousarray(image[:, ::-1])
-    assert load_smile().read_crop(image)[SMILE] == pytest.approx(
-        load_smile().read_crop(mirrored)[SMILE], abs=0.02
-    )
+def test_a_face_and_its_mirror_image_smile_alike(face: Detection) -> None:
+    half_lit = VARIANTS["side"](VARIANTS["dark"](close_up(photo(), face, CROP_PX, MARGIN)))
+    mirrored = np.ascontiguousarray(half_lit[:, ::-1])
+    read, again = (load_smile().read_crop(image)[SMILE] for image in (half_lit, mirrored))
+    assert read == pytest.approx(again, abs=1e-4)
 
 
 def test_faint_marks_in_white_skin_are_shown_though_hair_is_black() -> None:
@@ -117,6 +118,16 @@ def test_faint_marks_in_white_skin_are_shown_though_hair_is_black() -> None:
     assert abs(standardised(grey)[mark].mean() - standardised(grey)[skin].mean()) < 0.1
     assert locally_standardised(grey)[skin].mean() - locally_standardised(grey)[mark].mean() > 1
     assert (prepared(grey) == np.dstack([standardised(grey), locally_standardised(grey)])).all()
+
+
+def test_in_white_skin_the_colour_that_is_cut_last_counts_half() -> None:
+    picture = np.full((64, 64, 3), 255, np.uint8)
+    picture[40:44, 24:40, 0] = 205
+    grey, lit = smaller_grey(picture, CROP_PX), np.full((64, 64), 90, np.float32)
+    mark, skin = with_least(grey, picture)[41, 30], with_least(grey, picture)[20, 30]
+    assert skin - grey[41, 30] < 6
+    assert skin - mark == pytest.approx(25 + (skin - grey[41, 30]) / 2, abs=0.1)
+    assert (with_least(lit, picture) == lit).all()
 
 
 def test_a_smile_is_still_read_in_the_dark(face: Detection) -> None:
