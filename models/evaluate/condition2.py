@@ -5,13 +5,15 @@
 Each clip is a contact: asked, four seconds seen, the best key pressed in the middle of them. Its frames go
 through the camera's pipeline, the face events through `emobox replay` as of a shop in a region without
 special rules. Right is a contact whose `positive` is the label; unknown emotion is not right. The CSV has
-file and smile (0 or 1). Pictures on which the smile model's temperature was fitted are left out.
+file and smile (0 or 1). With a column yaw_rad it is told apart who is labelled as facing the lens, within the
+30 degrees that spec 3 judges. Pictures on which the smile model's temperature was fitted are left out.
 """
 
 from __future__ import annotations
 
 import argparse
 import json
+import math
 import sys
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
@@ -34,6 +36,7 @@ from models.training.smile_people import is_calibration
 START_MS = 1_760_000_000_000
 EVERY_MS = 600_000  # a contact: far enough apart that none touches another
 SEEN_FROM_MS, RATED_MS, ARRIVE_MS = 2_000, 4_000, 1
+YAW = "yaw_rad"
 SITE: dict[str, Any] = {
     "site": "clips",
     "zone": "UTC",
@@ -158,7 +161,25 @@ def photographs(images: Path, labels: Path, step: int, pipeline: Pipeline) -> di
     """The figures of animated photographs; `left_out`: those without a face. Raises EvaluationError."""
     left = Left()
     results = measure(left.out(still_clips(stills(images, labels, step), load_detector())), pipeline)
-    return figures(results) | {"left_out": len(left.names)}
+    return figures(results) | {"left_out": len(left.names)} | by_turn(results, labels)
+
+
+def by_turn(results: Sequence[Result], labels: Path) -> dict[str, Any]:
+    """The figures of `facing` and, how many of them are unknown, of `turned`, as labelled; {} without labels.
+
+    Raises EvaluationError.
+    """
+    rows = read_rows(labels, ("file",))
+    if YAW not in rows[0]:
+        return {}
+    limit = parse_site(SITE).defaults.face_yaw_max
+    away = {row["file"] for row in rows if abs(math.degrees(float(row[YAW]))) > limit}
+    facing, turned = [
+        [result for result in results if (result.name in away) == is_away] for is_away in (False, True)
+    ]
+    unknown = sum(result.positive is None for result in turned)
+    counts = {"turned": {"n": len(turned), "unknown": unknown}}
+    return counts | ({"facing": figures(facing)} if facing else {})
 
 
 def main() -> int:
@@ -183,6 +204,8 @@ def lines(report: dict[str, Any]) -> Iterator[str]:
         yield f"{name}: {part['share']:.3f} of contacts right ({span}), {part['right']} of {part['n']}"
         kinds = f"smiling: {part['smiles_right']}; not: {part['others_right']}"
         yield f"  {kinds}; emotion known: {part['known']}, of these right: {part['of_known'] or 0:.3f}"
+        if "facing" in part:
+            yield from lines({"  labelled as facing the lens": part["facing"]})
 
 
 def _parser() -> argparse.ArgumentParser:

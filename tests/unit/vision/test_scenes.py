@@ -1,6 +1,7 @@
 """Measurements of the whole gate: small faces, empty scenes, and condition 2 from frames to `positive`."""
 
 from itertools import islice
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -10,7 +11,7 @@ from gateway.vision.pipeline import load_detector, load_pipeline
 from gateway.vision.smile import load_fer
 from models.evaluate.backdrops import backdrops, scenes
 from models.evaluate.clips import FRAMES, Clip, media_clips, moved
-from models.evaluate.condition2 import Result, figures, measure
+from models.evaluate.condition2 import Result, by_turn, figures, lines, measure
 from models.evaluate.scenes import Head, false_faces, lay, media_heads, recall
 
 
@@ -65,3 +66,15 @@ def test_a_contact_whose_face_nobody_sees_is_not_right() -> None:
     nobody = Clip("nobody", [np.full((480, 640, 3), 90, np.uint8)] * FRAMES, smiles=False)
     assert measure([nobody], load_pipeline()) == [Result("nobody", False, None)]
     assert figures([Result("nobody", False, None)])["right"] == 0
+
+
+def test_contacts_whose_face_is_labelled_as_turned_away_are_told_apart(tmp_path: Path) -> None:
+    labels = tmp_path / "labels.csv"
+    labels.write_text("file,smile,yaw_rad\na,1,0.5\nb,1,-0.55\nc,0,0.55\n")
+    results = [Result("a", True, True), Result("b", True, None), Result("c", False, False)]
+    found = by_turn(results, labels)
+    assert (found["facing"]["n"], found["facing"]["right"]) == (1, 1)
+    assert found["turned"] == {"n": 2, "unknown": 1}
+    assert any("facing the lens: 1.000" in line for line in lines({"x": figures(results) | found}))
+    labels.write_text("file,smile\na,1\n")
+    assert by_turn(results, labels) == {}
