@@ -15,7 +15,8 @@ from numpy.typing import NDArray
 
 from demo.video import HEIGHT, WIDTH
 from gateway.vision.detector import Detector
-from gateway.vision.faces import Image
+from gateway.vision.faces import Detection, Image
+from gateway.vision.presence import AGAIN, PresenceModel
 from gateway.vision.report import sampled
 from models import fetch
 from models.evaluate.scenes import Head
@@ -56,15 +57,23 @@ def media_clips(detector: Detector) -> Iterator[Clip]:
         yield Clip(f"photo_group {n}", moved(Head(group, face.box), f"group {n}"), True)
 
 
-def still_clips(pictures: Iterable[tuple[str, Image, bool]], detector: Detector) -> Iterator[Clip | str]:
+def still_clips(
+    pictures: Iterable[tuple[str, Image, bool]], detector: Detector, look: PresenceModel
+) -> Iterator[Clip | str]:
     """A clip of each photograph with one face; the name alone where no face is found to be moved."""
     for name, image, smiles in pictures:
         faces = detector.find(image)
         if faces:
-            head = Head(image, max(faces, key=lambda face: face.box.width).box)
-            yield Clip(name, moved(head, name), smiles)
+            face = largest(image, faces, look)
+            yield Clip(name, moved(Head(image, face.box), name), smiles)
         else:
             yield name
+
+
+def largest(image: Image, faces: Sequence[Detection], look: PresenceModel) -> Detection:
+    """The largest that a second look takes for a face; if there is none, of all."""
+    real = [face for face in faces if len(faces) > 1 and look.presence(image, face) >= AGAIN]
+    return max(real or faces, key=lambda face: face.box.width)
 
 
 def moved(head: Head, name: str) -> list[Image]:

@@ -1,16 +1,20 @@
 """Measurements of the whole gate: small faces, empty scenes, and condition 2 from frames to `positive`."""
 
+from dataclasses import replace
 from itertools import islice
 from pathlib import Path
 
 import numpy as np
 import pytest
 
+from gateway.tflite import Model
 from gateway.vision.faces import Box, Image
 from gateway.vision.pipeline import load_detector, load_pipeline
+from gateway.vision.presence import PresenceModel
 from gateway.vision.smile import load_fer
+from models import fetch
 from models.evaluate.backdrops import backdrops, scenes
-from models.evaluate.clips import FRAMES, Clip, media_clips, moved
+from models.evaluate.clips import FRAMES, Clip, largest, media_clips, moved
 from models.evaluate.condition2 import Result, by_turn, figures, lines, measure
 from models.evaluate.scenes import Head, false_faces, lay, media_heads, recall
 
@@ -78,3 +82,11 @@ def test_contacts_whose_face_is_labelled_as_turned_away_are_told_apart(tmp_path:
     assert any("facing the lens: 1.000" in line for line in lines({"x": figures(results) | found}))
     labels.write_text("file,smile\na,1\n")
     assert by_turn(results, labels) == {}
+
+
+def test_the_head_of_a_photograph_is_no_false_alarm_though_that_is_larger(heads: list[Head]) -> None:
+    image, look = moved(heads[0], "a")[0], PresenceModel(Model(fetch.path("face_landmarks")))
+    (real,) = load_detector().find(image)
+    wall = replace(real, box=Box(0, 0, 160, 160))
+    assert largest(image, [wall, real], look) is real
+    assert largest(image, [wall], look) is wall
