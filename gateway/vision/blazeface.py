@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from gateway.tflite import Model
 from gateway.vision.faces import Box, Detection, Image, Keypoints
-from gateway.vision.light import readable
+from gateway.vision.light import readable, washed_out
 from gateway.vision.view import Floats, View
 
 GRIDS = ((16, 2), (8, 6))  # cells a side, anchors a cell: the same in both models
@@ -19,10 +19,13 @@ LOGIT_MAX = 80.0  # keeps exp() finite
 
 
 class BlazeFace:
-    """One model; `side` px a side, detections of at least `score_min` are reported."""
+    """One model; `side` px a side, detections of at least `score_min` are reported.
 
-    def __init__(self, model: Model, score_min: float) -> None:
-        self._model, self._score_min = model, score_min
+    In a washed-out view of at least `white_min`, too: many that are less sure are no faces there.
+    """
+
+    def __init__(self, model: Model, score_min: float, white_min: float = 0.0) -> None:
+        self._model, self._score_min, self._white_min = model, score_min, white_min
         self._anchors = anchors()
 
     @property
@@ -32,12 +35,16 @@ class BlazeFace:
 
     def find(self, image: Image, view: View) -> list[Detection]:
         """Faces in a view of a BGR frame, best score first; boxes and points in the frame's pixels."""
-        raw, logits = self._model.run(tensor(readable(view.cut(image))))
+        picture = view.cut(image)
+        raw, logits = self._model.run(tensor(readable(picture)))
         scores = 1 / (1 + np.exp(-np.clip(logits.reshape(-1), -LOGIT_MAX, LOGIT_MAX).astype(np.float64)))
-        keep = np.flatnonzero(scores >= self._score_min)
+        keep = np.flatnonzero(scores >= self._least(picture))
         corners = decode(raw.reshape(-1, 8, 2)[keep] / view.side, self._anchors[keep])
         found = merge(corners, scores[keep])
         return [_detection(view.to_frame(points * view.side), score) for points, score in found]
+
+    def _least(self, picture: Image) -> float:
+        return max(self._score_min, self._white_min) if washed_out(picture) else self._score_min
 
 
 def anchors() -> Floats:

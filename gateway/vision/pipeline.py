@@ -10,7 +10,7 @@ from gateway.vision.detector import CLOSE_MIN, SEARCH_MIN, Detector
 from gateway.vision.faces import Detection, Face, Image
 from gateway.vision.finder import Finder
 from gateway.vision.mask import NO_MASK, Mask
-from gateway.vision.pose import plausible, yaw_degrees
+from gateway.vision.pose import SCORE_OK, plausible, yaw_degrees
 from gateway.vision.presence import PresenceModel, SecondLook
 from gateway.vision.smile import SMILE, SmileModel, load_smile
 from gateway.vision.tracks import Tracks
@@ -74,4 +74,4 @@ def load_detector() -> Detector:
     """Where the faces of single frames are, as the pipeline sees it. Raises the same."""
     paths = fetch.fetch_all(["blazeface_back", "blazeface_short"])
     back = BlazeFace(Model(paths["blazeface_back"]), SEARCH_MIN)
-    return Detector(back, BlazeFace(Model(paths["blazeface_short"]), CLOSE_MIN))
+    return Detector(back, BlazeFace(Model(paths["blazeface_short"]), CLOSE_MIN, SCORE_OK))

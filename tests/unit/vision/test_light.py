@@ -4,6 +4,9 @@ import cv2
 import numpy as np
 import pytest
 
+from gateway.tflite import Model
+from gateway.vision.blazeface import BlazeFace
+from gateway.vision.detector import CLOSE_MIN, SEARCH_MIN, Detector
 from gateway.vision.faces import Image
 from gateway.vision.light import brightened, readable
 from gateway.vision.pipeline import load_detector, load_pipeline
@@ -78,3 +81,11 @@ def test_faces_of_a_washed_out_picture_are_found_where_they_are() -> None:
     assert len(white) == len(lit) == 5
     for face in lit:
         assert max(face.box.overlap(other.box) for other in white) >= 0.7
+
+
+def test_a_face_of_a_washed_out_picture_has_to_be_surer_than_others() -> None:
+    short = Model(fetch.path("blazeface_short"))
+    search = BlazeFace(Model(fetch.path("blazeface_back")), SEARCH_MIN)
+    strict = Detector(search, BlazeFace(short, CLOSE_MIN, white_min=0.999))
+    assert len(strict.find(photo())) == 5
+    assert strict.find(washed(photo())) == []
