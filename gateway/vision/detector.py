@@ -10,10 +10,13 @@ from dataclasses import replace
 
 from gateway.vision.blazeface import BlazeFace
 from gateway.vision.faces import Box, Detection, Image
+from gateway.vision.light import least_colour, washed_out
+from gateway.vision.pose import SCORE_OK
 from gateway.vision.view import around, whole
 
 SEARCH_MIN = 0.30  # score of BlazeFace back; the close look has the last word
 CLOSE_MIN = 0.60  # score of BlazeFace short range
+COARSE = 4  # every fourth pixel tells whether a frame is washed out
 CANDIDATES_MAX = 8  # a close look takes a fifth of the search's time
 SURROUNDINGS = 2.0  # times the face's width: a head moves less than half its width between two looks
 SAME = 0.2  # overlap of boxes: one head, a fifth of a second later
@@ -22,13 +25,19 @@ LOW, NARROW = 0.021, 1.014  # boxes of short range beside those of back: medians
 
 
 class Detector:
-    """Faces of about 40 px and more in a 640x480 frame."""
+    """Faces of about 40 px and more in a 640x480 frame; a washed-out one without any is searched twice."""
 
     def __init__(self, search: BlazeFace, close: BlazeFace) -> None:
         self._search, self._close = search, close
 
     def find(self, image: Image) -> list[Detection]:
         """Faces of a BGR frame, surest first; boxes and points in the frame's pixels."""
+        found = self._found(image)
+        if found or not washed_out(image[::COARSE, ::COARSE]):
+            return found
+        return [face for face in self._found(least_colour(image)) if face.score >= SCORE_OK]
+
+    def _found(self, image: Image) -> list[Detection]:
         candidates = self._search.find(image, whole(image, self._search.side))[:CANDIDATES_MAX]
         found = [self.follow(image, one.box) for one in candidates]
         return _once(sorted(filter(None, found), key=lambda face: -face.score))

@@ -31,8 +31,13 @@ def washed_out(picture: Image) -> bool:
 
 def with_least_colour(picture: Image) -> Image:
     """Half of it the picture, half of it each pixel's least colour: skin loses red first, and blue last."""
-    least = cv2.merge([picture.min(axis=2)] * 3)
-    return np.asarray(cv2.addWeighted(picture, 0.5, least, 0.5, 0), np.uint8)
+    return np.asarray(cv2.addWeighted(picture, 0.5, least_colour(picture), 0.5, 0), np.uint8)
+
+
+def least_colour(picture: Image) -> Image:
+    """Each pixel's least colour, three times."""
+    blue, green, red = cv2.split(picture)
+    return np.asarray(cv2.merge([cv2.min(cv2.min(blue, green), red)] * 3), np.uint8)
 
 
 def brightened(picture: Image) -> Image:

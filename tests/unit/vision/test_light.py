@@ -7,9 +7,10 @@ import pytest
 from gateway.tflite import Model
 from gateway.vision.blazeface import BlazeFace
 from gateway.vision.detector import CLOSE_MIN, SEARCH_MIN, Detector
-from gateway.vision.faces import Image
+from gateway.vision.faces import Detection, Image
 from gateway.vision.light import brightened, readable
 from gateway.vision.pipeline import load_detector, load_pipeline
+from gateway.vision.view import View
 from models import fetch
 
 
@@ -89,3 +90,18 @@ def test_a_face_of_a_washed_out_picture_has_to_be_surer_than_others() -> None:
     strict = Detector(search, BlazeFace(short, CLOSE_MIN, white_min=0.999))
     assert len(strict.find(photo())) == 5
     assert strict.find(washed(photo())) == []
+
+
+def test_a_washed_out_picture_without_a_face_is_searched_by_its_least_colour_alone() -> None:
+    seen: list[Image] = []
+
+    class Nobody(BlazeFace):
+        def find(self, image: Image, view: View) -> list[Detection]:
+            seen.append(image)
+            return []
+
+    back = Model(fetch.path("blazeface_back"))
+    detector = Detector(Nobody(back, SEARCH_MIN), Nobody(back, CLOSE_MIN))
+    assert detector.find(photo()) == detector.find(washed(photo())) == []
+    assert [image.shape for image in seen] == [photo().shape] * 3
+    assert (seen[2] == washed(photo()).min(axis=2)[:, :, None]).all()
