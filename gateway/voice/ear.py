@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 
 from gateway.voice.arming import Arming
+from gateway.voice.context import WINDOW, Context
 from gateway.voice.engine import Engine, Samples
 from gateway.voice.phrases import Phrase
 from gateway.voice.rivals import ASK
@@ -17,8 +18,9 @@ class Ear:
     def __init__(self, phrases: Sequence[Phrase], arming: Arming | None = None) -> None:
         self.phrases = {phrase.id: phrase for phrase in phrases}
         self._arming = arming
-        self._engine = Engine({phrase.id: phrase.head for phrase in phrases})
-        self._spotter = Spotter(phrases, arming.is_open if arming else always)
+        self._context = Context(phrases)
+        self._engine = Engine({phrase.id: phrase.head for phrase in phrases}, WINDOW)
+        self._spotter = Spotter(phrases, arming.is_open if arming else always, self._allows)
 
     def reset(self) -> None:
         """Start afresh after a gap in the sound."""
@@ -41,8 +43,12 @@ class Ear:
         return self._engine.scores
 
     def figures(self) -> dict[str, object]:
-        """Answers that contradicted each other, and answers while nobody was asked: counted, not sent."""
-        return {"undecided": self._spotter.undecided, "unasked": self._spotter.unasked}
+        """Answers that contradicted each other, that nobody had asked for, phrases out of place: not sent."""
+        found = self._spotter
+        return {"undecided": found.undecided, "unasked": found.unasked, "out_of_place": found.out_of_place}
+
+    def _allows(self, phrase: str, at_once: bool) -> bool:
+        return self._context.allows(phrase, at_once, self._engine.embeddings)
 
     def _all(self, first: Spotted | None) -> Iterator[Spotted]:
         found = first

@@ -69,13 +69,16 @@ class Head:
 
 
 class Engine:
-    """Scores of all heads after every frame; None while too little has been heard to judge."""
+    """Scores of all heads after every frame; None while too little has been heard to judge.
 
-    def __init__(self, heads: Mapping[str, Path]) -> None:
+    `embeddings` are the last `history` or more, the newest at the end.
+    """
+
+    def __init__(self, heads: Mapping[str, Path], history: int = HEAD_WINDOW) -> None:
         self._features = Features()
         self._heads = {name: Head(path) for name, path in heads.items()}
         window = max([HEAD_WINDOW, *(head.window for head in self._heads.values())])
-        self._embeddings = np.zeros((window, EMBEDDING), np.float32)
+        self.embeddings = np.zeros((max(window, history), EMBEDDING), np.float32)
         self._warm_up = max(WARM_UP_FRAMES, MEL_WINDOW // MEL_STEP + window)
         self.reset()
 
@@ -87,12 +90,12 @@ class Engine:
 
     def push(self, frame: Samples) -> dict[str, float] | None:
         """Scores by phrase id after `frame` (1280 samples of int16); None in the warm-up."""
-        self._embeddings = np.roll(self._embeddings, -1, axis=0)
-        self._embeddings[-1] = self._features.push(frame)
+        self.embeddings = np.roll(self.embeddings, -1, axis=0)
+        self.embeddings[-1] = self._features.push(frame)
         self._heard += 1
         if self._heard <= self._warm_up:
             return None
-        self.scores = {name: head.score(self._embeddings) for name, head in self._heads.items()}
+        self.scores = {name: head.score(self.embeddings) for name, head in self._heads.items()}
         return self.scores
 
 

@@ -15,6 +15,10 @@ RATING = "rating"
 
 IsOpen = Callable[[float], bool]
 """Whether an answer that ended at that time of the sound may count."""
+Allows = Callable[[str, bool], bool]
+"""Whether a phrase may count where it was said: at once (True), or when asked again (False)."""
+WAIT_FRAMES = 3
+"""A phrase that may not count at once is asked for again after so many: 0.24 s of what is said after it."""
 
 
 @dataclass(frozen=True)
@@ -31,16 +35,24 @@ def always(_end_s: float) -> bool:
     return True
 
 
+def anywhere(_phrase: str, _at_once: bool) -> bool:
+    """No check of the surroundings."""
+    return True
+
+
 class Spotter:
     """Scores in, phrases out. Answers count only where `is_open` says so, and may tie; see rivals.py."""
 
-    def __init__(self, phrases: Sequence[Phrase], is_open: IsOpen = always) -> None:
+    def __init__(
+        self, phrases: Sequence[Phrase], is_open: IsOpen = always, allows: Allows = anywhere
+    ) -> None:
         answers = {phrase.id: phrase for phrase in phrases if phrase.role == RATING}
         others = {phrase.id: phrase for phrase in phrases if phrase.role != RATING}
-        self._is_open = is_open
+        self._is_open, self._allows = is_open, allows
         self._groups = [_Group(others), _Group(answers)]
         self._found: deque[Spotted] = deque()
-        self.unasked = 0
+        self._doubted: list[tuple[Spotted, int]] = []
+        self.unasked = self.out_of_place = 0
 
     @property
     def undecided(self) -> int:
@@ -49,11 +61,14 @@ class Spotter:
 
     def reset(self) -> None:
         """Forget the utterance at hand (after a gap in the sound)."""
+        self._doubted = []
         for group in self._groups:
             group.reset()
 
     def push(self, now_s: float, scores: Mapping[str, float]) -> Spotted | None:
         """Scores after the frame that ends at `now_s`; a phrase that is decided by now."""
+        self._doubted = [(one, frames - 1) for one, frames in self._doubted]
+        self._ask_again()
         for group in self._groups:
             self._take(group, group.push(now_s, scores))
         return self.more()
@@ -62,6 +77,8 @@ class Spotter:
         """Decide on what is at hand: the sound has ended."""
         for group in self._groups:
             self._take(group, group.flush())
+        self._doubted = [(one, 0) for one, _ in self._doubted]
+        self._ask_again()
         return self.more()
 
     def more(self) -> Spotted | None:
@@ -76,7 +93,21 @@ class Spotter:
             self.unasked += 1
         elif end_s >= group.last_end_s + REFRACTORY_S:  # else the rest of what was decided just before
             group.last_end_s = end_s
-            self._found.append(Spotted(winner.phrase.id, winner.score, end_s))
+            self._judge(Spotted(winner.phrase.id, winner.score, end_s))
+
+    def _judge(self, one: Spotted) -> None:
+        if self._allows(one.id, True):
+            self._found.append(one)
+        else:
+            self._doubted.append((one, WAIT_FRAMES))
+
+    def _ask_again(self) -> None:
+        """Decide on those that have waited."""
+        due = [one for one, frames in self._doubted if frames <= 0]
+        self._doubted = [(one, frames) for one, frames in self._doubted if frames > 0]
+        found = [one for one in due if self._allows(one.id, False)]
+        self.out_of_place += len(due) - len(found)
+        self._found.extend(found)
 
 
 class _Group:

@@ -20,6 +20,7 @@ from scipy.stats import chi2
 from tqdm import tqdm
 
 from gateway.indices.intervals import wilson
+from gateway.voice.context import Context
 from gateway.voice.engine import FRAME, FRAME_S, HEAD_WINDOW, RATE, WARM_UP_FRAMES, Floats, Head
 from gateway.voice.phrases import Phrase
 from gateway.voice.spotter import Spotted, Spotter
@@ -148,6 +149,7 @@ class Ears:
     def __init__(self, phrases: Sequence[Phrase]) -> None:
         self._phrases = phrases
         self._batch = Batch(96)
+        self._context = Context(phrases)
         self._heads = {phrase.id: Head(phrase.head) for phrase in phrases}
         longest = max(head.window for head in self._heads.values())
         self._warm_up = WARM_UP_FRAMES + max(0, longest - HEAD_WINDOW)
@@ -156,9 +158,11 @@ class Ears:
         """Events of one recording; times from its start."""
         lead, tail = self._warm_up * FRAME, TAIL_FRAMES * FRAME - len(sound) % FRAME
         rows = self._batch.embed(np.pad(pcm(sound), (lead, tail)))
-        spotter, events = Spotter(self._phrases), []
+        heard, events = rows, []
+        spotter = Spotter(self._phrases, allows=lambda name, now: self._context.allows(name, now, heard))
         for number in range(self._warm_up, len(rows)):
-            event = spotter.push((number + 1 - self._warm_up) * FRAME_S, self._scores(rows[: number + 1]))
+            heard = rows[: number + 1]
+            event = spotter.push((number + 1 - self._warm_up) * FRAME_S, self._scores(heard))
             events += [event, *_rest(spotter, event)]
         event = spotter.flush()
         return [found for found in [*events, event, *_rest(spotter, event)] if found]

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from gateway.voice.context import WINDOW, Limits
 from models.training.calibrate import Calibrated
 from models.training.speech import Voice
 from models.training.texts import Wanted
@@ -56,13 +57,31 @@ def _hear(calibrated: Calibrated) -> Iterator[str]:
     yield f"near_miss_share = {calibrated.near_share}\nn_near = {calibrated.n_near}"
 
 
-def _made(hours: Mapping[str, float], made: Made) -> Iterator[str]:
-    yield f'\n[made]\nby = "{BY}"\nseed = {made.seed}'
+def _made(hours: Mapping[str, float], made: Made, by: str = BY) -> Iterator[str]:
+    yield f'\n[made]\nby = "{by}"\nseed = {made.seed}'
     yield f"voices = {_plain(_voices(made.voices))}"
     yield f"terms = {_plain([TERMS[name] for name in TERMS if any(v.program == name for v in made.voices)])}"
-    yield f"hours = {{ {', '.join(f'{_plain(kind)} = {value:.2f}' for kind, value in hours.items())} }}"
+    if hours:
+        yield f"hours = {{ {', '.join(f'{_plain(kind)} = {value:.2f}' for kind, value in hours.items())} }}"
     for name, (sha256, terms) in made.data.items():
         yield f'\n[[made.data]]\nfile = "{name}"\nsha256 = "{sha256}"\nuse = "negatives: {terms}"'
+
+
+def write_context(path: Path, limits: Mapping[str, Limits], made: Made) -> None:
+    """The card of a check of the surroundings; its network lies beside it already."""
+    window = f"(1, {WINDOW}, 96)"
+    lines = [
+        "# Written by models/training/context.py; do not edit.",
+        f'outputs = {_plain(list(limits))}\nsha256 = "{digest(path.with_suffix(".tflite"))}"',
+        f'input = "float32 {window}: the last {WINDOW} openWakeWord embeddings, 80 ms apart"',
+        f'output = "float32 (1, {len(limits)}): how much each answer is said for itself, 0 to 1"',
+        'licence = "Apache-2.0"\n\n[limits]',
+        "# An answer passes at once from the one score on, and from the other one 0.24 s later.",
+        *(f"{name} = {{ at_once = {one.at_once}, later = {one.later} }}" for name, one in limits.items()),
+        *_made({}, made, "models/training/context.py"),
+        "",
+    ]
+    path.write_text("\n".join(lines), "utf-8")
 
 
 def _voices(voices: Sequence[Voice]) -> list[str]:

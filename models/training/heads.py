@@ -30,7 +30,7 @@ Batch = tuple[Floats, Floats]
 
 @dataclass(frozen=True)
 class Weights:
-    """Layer by layer: (inputs, hidden), (hidden,), (hidden, 1), (1,)."""
+    """Layer by layer: (inputs, hidden), (hidden,), (hidden, outputs), (outputs,); a head has one output."""
 
     w1: Floats
     b1: Floats
@@ -44,8 +44,11 @@ class Weights:
 
     def score(self, x: Floats) -> Floats:
         """Scores (n,) in 0…1 of windows (n, inputs)."""
-        logits = np.maximum(x @ self.w1 + self.b1, 0) @ self.w2 + self.b2
-        return logistic(logits[:, 0])
+        return self.scores(x)[:, 0]
+
+    def scores(self, x: Floats) -> Floats:
+        """All outputs (n, outputs) in 0…1."""
+        return logistic(np.maximum(x @ self.w1 + self.b1, 0) @ self.w2 + self.b2)
 
 
 def train(
@@ -55,19 +58,23 @@ def train(
     total: int,
     rng: Generator,
     noise: float = INPUT_NOISE,
+    shape: tuple[int, int] = (HIDDEN, 1),
+    dropped: float = DROPPED,
 ) -> Weights:
     """Adam on binary cross-entropy over batches of `draw`: inputs of mean 0 and deviation 1, fresh arrays.
 
-    `steps` counts 1…`total` (a progress bar may be put around it).
+    `steps` counts 1…`total` (a progress bar may be put around it). `shape`: hidden units, outputs; `dropped`:
+    the share of hidden units left out at a step. A wanted output of NaN teaches nothing.
     """
-    params = _start(inputs, rng)
+    params = _start(inputs, shape, rng)
     first, second = [np.zeros_like(p) for p in params], [np.zeros_like(p) for p in params]
     pool = rng.normal(0, noise, NOISE_POOL).astype(np.float32)
     for step in steps:
         x, y = draw()
         x += _cut(pool, x.shape, rng)
+        gradients = _gradients(params, x, y, dropped, rng)
         rate = LEARNING_RATE * 0.5 * (1 + np.cos(np.pi * step / total))
-        for param, gradient, m, v in zip(params, _gradients(params, x, y, rng), first, second, strict=True):
+        for param, gradient, m, v in zip(params, gradients, first, second, strict=True):
             m += 0.1 * (gradient - m)
             v += 0.001 * (gradient**2 - v)
             param -= rate * (m / (1 - 0.9**step) / (np.sqrt(v / (1 - 0.999**step)) + 1e-8) + DECAY * param)
@@ -86,18 +93,20 @@ def logistic(x: Floats) -> Floats:
     return np.asarray(1 / (1 + np.exp(-np.clip(x, -60, 60))), np.float32)
 
 
-def _start(inputs: int, rng: Generator) -> list[Floats]:
-    w1 = rng.normal(0, (2 / inputs) ** 0.5, (inputs, HIDDEN)).astype(np.float32)
-    w2 = rng.normal(0, (1 / HIDDEN) ** 0.5, (HIDDEN, 1)).astype(np.float32)
-    return [w1, np.zeros(HIDDEN, np.float32), w2, np.zeros(1, np.float32)]
+def _start(inputs: int, shape: tuple[int, int], rng: Generator) -> list[Floats]:
+    hidden, outputs = shape
+    w1 = rng.normal(0, (2 / inputs) ** 0.5, (inputs, hidden)).astype(np.float32)
+    w2 = rng.normal(0, (1 / hidden) ** 0.5, shape).astype(np.float32)
+    return [w1, np.zeros(hidden, np.float32), w2, np.zeros(outputs, np.float32)]
 
 
-def _gradients(params: list[Floats], x: Floats, y: Floats, rng: Generator) -> list[Floats]:
+def _gradients(params: list[Floats], x: Floats, y: Floats, dropped: float, rng: Generator) -> list[Floats]:
     w1, b1, w2, b2 = params
     hidden = np.maximum(x @ w1 + b1, 0)
-    kept = (rng.random(hidden.shape) > DROPPED).astype(np.float32) / (1 - DROPPED)
+    kept = (rng.random(hidden.shape) > dropped).astype(np.float32) / np.float32(1 - dropped)
     p = logistic((hidden * kept) @ w2 + b2)
-    d2 = (p - y[:, None]) / len(y)
+    wanted = y.reshape(p.shape)
+    d2 = np.where(np.isnan(wanted), 0, p - wanted) / np.float32(len(y))
     d1 = (d2 @ w2.T) * kept * (hidden > 0)
     return [x.T @ d1, d1.sum(0), (hidden * kept).T @ d2, d2.sum(0)]
 
@@ -122,7 +131,7 @@ def merged(members: Sequence[Weights]) -> Weights:
 
 
 def write(weights: Weights, path: Path, name: str) -> None:
-    """The head as a .tflite: (1, n, 96) -> reshape -> dense, ReLU -> dense -> logistic -> (1, 1).
+    """The head as a .tflite: (1, n, 96) -> reshape -> dense, ReLU -> dense -> logistic -> (1, outputs).
 
     Inputs and outputs are float32; the large layer's weights are INT8 with one step: a quarter of the size.
     """
@@ -130,6 +139,22 @@ def write(weights: Weights, path: Path, name: str) -> None:
     builder = flatbuffers.Builder(1 << 18)
     builder.Finish(model.Pack(builder), b"TFL3")
     path.write_bytes(bytes(builder.Output()))
+
+
+def read(path: Path) -> Weights:
+    """What `write` wrote, the large layer's weights rounded."""
+    model = tfl.ModelT.InitFromPackedBuf(path.read_bytes(), 0)
+    tensors = model.subgraphs[0].tensors[1:5]
+    found = [np.frombuffer(bytes(model.buffers[one.buffer].data), _dtype(one)) for one in tensors]
+    w1, b1, w2, b2 = (
+        values.reshape(one.shape).astype(np.float32) for values, one in zip(found, tensors, strict=True)
+    )
+    step = tensors[0].quantization.scale[0] if tensors[0].quantization else 1.0
+    return Weights(np.asarray(w1.T * np.float32(step)), b1, w2.T, b2)
+
+
+def _dtype(tensor: tfl.TensorT) -> str:
+    return next(name for name, kind in TYPES.items() if kind == tensor.type)
 
 
 def rounded(values: Floats) -> tuple[NDArray[np.int8], float]:
@@ -184,7 +209,7 @@ def _graph(constants: Sequence[NDArray[np.generic]], name: str) -> tfl.SubGraphT
     names = ("shape", "w1", "b1", "w2", "b2")
     inputs, hidden = constants[1].shape[1], constants[1].shape[0]
     flows = {"embeddings": (1, inputs // EMBEDDING, EMBEDDING), "flat": (1, inputs), "hidden": (1, hidden)}
-    flows |= {"logit": (1, 1), "score": (1, 1)}
+    flows |= {"logit": (1, len(constants[4])), "score": (1, len(constants[4]))}
     graph.tensors = [
         _tensor(n, c.shape, i + 1, c.dtype) for i, (n, c) in enumerate(zip(names, constants, strict=True))
     ]

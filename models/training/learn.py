@@ -110,10 +110,10 @@ def _trained(
     windows: Windows, pools: dict[str, Rows], steps: int, noise: float, rng: Generator, bar: tqdm
 ) -> Weights:
     inputs = HEAD_WINDOW * EMBEDDING
-    return heads.train(lambda: _draw(windows, pools, rng), inputs, _counted(steps, bar), steps, rng, noise)
+    return heads.train(lambda: _draw(windows, pools, rng), inputs, counted(steps, bar), steps, rng, noise)
 
 
-def _counted(steps: int, bar: tqdm) -> Iterator[int]:
+def counted(steps: int, bar: tqdm) -> Iterator[int]:
     """1…`steps`, shown in the bar."""
     for step in range(1, steps + 1):
         yield step

@@ -41,6 +41,12 @@ EACH = replace(clips.FULL, rhvoice=54, flite=48, espeak=90, own_near=60, scraps=
 PRAISE_NEAR = 160
 SHIPPED_MOST, PRAISE_MOST = (0.7, 0.06), (0.7, 0.02)
 """False accepts per hour of single members, and share of near misses that pass."""
+EASED = {"super": 0.8, "super-ru": 0.8, "great-ru": 0.8, "normal": 0.9, "okay": 0.9}
+EASED |= {"could-be-better": 0.7, "could-be-better-ru": 0.7}
+"""Of an answer's threshold: the check of its surroundings (context.py) vetoes what passes too much.
+
+Chosen on development voices; the others lose nothing and let more pass.
+"""
 FAMILY = {"en": EACH, "ru": replace(EACH, near=2, negated=6)}
 """Less than for a single phrase of a shop: the other phrases are near misses, too."""
 
@@ -85,19 +91,21 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """Train every head that has no card of this recipe yet."""
     options = _options(arguments)
     try:
-        studios = {
-            name: Studio(speech.installed(name), options.cache, size, SEED) for name, size in FAMILY.items()
-        }
-        todo = _todo(options.only)
+        made, todo = studios(options.cache), _todo(options.only)
         for wanted in todo:
-            studio = for_role(studios[wanted.language], wanted)
+            studio = for_role(made[wanted.language], wanted)
             clips.positives(studio, wanted, clips.some_talk(studio, wanted.language))
         for wanted in todo:
-            _train(wanted, studios, options)
+            _train(wanted, made, options)
     except (speech.SpeechError, recordings.RecordingError) as error:
         print(error, file=sys.stderr)
         return 2
     return 0
+
+
+def studios(cache: Path) -> dict[str, Studio]:
+    """Where the sets of each language are made. Raises SpeechError."""
+    return {name: Studio(speech.installed(name), cache, size, SEED) for name, size in FAMILY.items()}
 
 
 def _todo(only: str) -> list[Wanted]:
@@ -115,7 +123,14 @@ def _train(wanted: Wanted, studios: Mapping[str, Studio], options: argparse.Name
         bags += shared if language == wanted.language else shared[:1]
     bags += _others(wanted, studios) + real_speech(studio, options.data)
     most = PRAISE_MOST if wanted.rating == "top" else SHIPPED_MOST
-    save(make(wanted, bags, studio.size, most), studio, options.out, hashes(options.data))
+    made = make(wanted, bags, studio.size, most)
+    save(replace(made, calibrated=eased(made)), studio, options.out, hashes(options.data))
+
+
+def eased(made: Made) -> Calibrated:
+    """The threshold that a shipped head gets."""
+    share = EASED.get(made.wanted.id, 1.0)
+    return replace(made.calibrated, threshold=round(made.calibrated.threshold * share, 3))
 
 
 def for_role(studio: Studio, wanted: Wanted) -> Studio:

@@ -25,7 +25,7 @@ from tests.servers import start_mosquitto
 from tests.sites import ASK_AND_ANSWER, microphone_shop
 
 ENVELOPE = {"v", "boot", "seq", "age", "kind"}
-LEVELS = {"level_db", "floor_db", "clipped", "undecided", "unasked", "heard_ago_s"}
+LEVELS = {"level_db", "floor_db", "clipped", "undecided", "unasked", "out_of_place", "heard_ago_s"}
 LOSSES = {"dropped", "sound_lost_s", "sound_restarts", "zero_s"}
 FIELDS = {
     "phrase": ENVELOPE | {"id", "score"},

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from gateway.voice.phrases import CardError, Phrase, catalogue, choose
-from gateway.voice.spotter import Spotted, Spotter
+from gateway.voice.spotter import WAIT_FRAMES, Spotted, Spotter, anywhere
 
 
 def phrase(name: str, threshold: float = 0.5, lag_s: float = 0.2) -> Phrase:
@@ -81,6 +81,49 @@ def test_an_answer_that_nobody_asked_for_is_counted_and_not_told() -> None:
     events = play(spotter, ("a", [0.9] * 6 + [0.0] * 30 + [0.9] * 6 + [0.0] * 3))
     assert [event.end_s > 2 for event in events] == [True]
     assert spotter.unasked == 1
+
+
+class Doubter:
+    """Says yes when it is asked again, or never."""
+
+    def __init__(self, later: bool) -> None:
+        self.later = later
+        self.asked: list[bool] = []
+
+    def allows(self, _phrase: str, at_once: bool) -> bool:
+        self.asked.append(at_once)
+        return not at_once and self.later
+
+
+def first(spotter: Spotter, scores: list[float]) -> int | None:
+    """After which frame the first event comes."""
+    events = [spotter.push((number + 1) * 0.08, {"a": score}) for number, score in enumerate(scores)]
+    return next((number for number, event in enumerate(events) if event), None)
+
+
+def test_a_phrase_in_doubt_is_asked_for_again_240_ms_later_and_keeps_its_end() -> None:
+    scores, doubter = [0.0] * 4 + [0.9] * 6 + [0.0] * 9, Doubter(later=True)
+    sure = first(Spotter([phrase("a")]), scores)
+    doubted = Spotter([phrase("a")], allows=doubter.allows)
+    assert sure is not None
+    assert first(doubted, scores) == sure + WAIT_FRAMES == sure + 3
+    assert (doubter.asked, doubted.out_of_place) == ([True, False], 0)
+    ends = [play(Spotter([phrase("a")], allows=judge), ("a", scores)) for judge in (anywhere, doubter.allows)]
+    assert ends[0] == ends[1]
+
+
+def test_a_phrase_out_of_place_is_counted_and_not_told() -> None:
+    spotter = Spotter([phrase("a")], allows=Doubter(later=False).allows)
+    assert play(spotter, ("a", [0.9] * 6 + [0.0] * 12)) == []
+    assert spotter.out_of_place == 1
+
+
+def test_a_phrase_in_doubt_is_decided_at_the_end_of_the_sound_and_forgotten_in_a_gap() -> None:
+    spotter = Spotter([phrase("a")], allows=Doubter(later=True).allows)
+    assert len(play(spotter, ("a", [0.9] * 5))) == 1
+    assert first(spotter, [0.0] * 4 + [0.9] * 4) is None
+    spotter.reset()
+    assert first(spotter, [0.0] * 20) is None
 
 
 def test_an_ask_and_an_answer_in_one_utterance_do_not_compete() -> None:

@@ -38,6 +38,17 @@ def test_a_written_head_gives_the_scores_of_the_weights_it_was_written_from(tmp_
     assert (tmp_path / "toy.tflite").stat().st_size < 110_000  # a third of a float32 head's
 
 
+def test_a_head_that_was_written_can_be_read_again(tmp_path: Path) -> None:
+    weights = heads.merged([toy(1), toy(4)])
+    heads.write(weights, tmp_path / "toy.tflite", "toy")
+    found = heads.read(tmp_path / "toy.tflite")
+    step = heads.rounded(weights.w1)[1]
+    assert float(np.abs(found.w1 - weights.w1).max()) <= step / 2 + 1e-6
+    np.testing.assert_array_equal(found.b1, weights.b1)
+    np.testing.assert_array_equal(found.w2, weights.w2)
+    np.testing.assert_array_equal(found.b2, weights.b2)
+
+
 def test_training_learns_and_the_same_seed_gives_the_same_weights() -> None:
     high = np.zeros((1, INPUTS), np.float32)
     high[:, :40] = 2
