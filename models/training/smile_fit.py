@@ -25,6 +25,7 @@ from models.training.smile_net import Net
 NEUTRAL = LABELS.index("neutral")
 OTHER = [LABELS.index(name) for name in OTHERS]
 RATE, DECAY, WARM_STEPS, FADING = 2e-3, 0.03, 200, 1 / 3
+POLISH, POLISH_STEPS = 0.3, 1900  # of that rate; after the others
 AVERAGE, OTHER_WEIGHT = 0.998, 0.25
 SAVE_EVERY = 250
 LABEL_MIN = 1e-6
@@ -35,10 +36,15 @@ Rows = NDArray[np.int64]
 
 @dataclass(frozen=True)
 class Plan:
-    """How long, from which seed."""
+    """How long, from which seed; a polish follows."""
 
     steps: int
     seed: int
+
+    @property
+    def all_steps(self) -> int:
+        """The polish's, too."""
+        return self.steps + POLISH_STEPS
 
 
 @dataclass
@@ -74,7 +80,7 @@ class Batches(Dataset[tuple[Tensor, Rows]]):
         self._pools = pools(faces)
 
     def __len__(self) -> int:
-        return self._plan.steps - self._start
+        return self._plan.all_steps - self._start
 
     def __getitem__(self, index: int) -> tuple[Tensor, Rows]:
         step = self._start + index
@@ -106,7 +112,7 @@ def pools(faces: Faces) -> list[tuple[Rows, int]]:
 
 
 def fit(faces: Faces, teacher: Floats, plan: Plan, checkpoint: Path) -> Net:
-    """The averaged network after `plan.steps`."""
+    """The averaged network after `plan.all_steps`."""
     torch.manual_seed(plan.seed)
     torch.set_num_threads(1)
     cv2.setNumThreads(1)
@@ -119,7 +125,7 @@ def fit(faces: Faces, teacher: Floats, plan: Plan, checkpoint: Path) -> Net:
         batches,
         desc="smile",
         initial=state.step,
-        total=plan.steps,
+        total=plan.all_steps,
         unit="steps",
         mininterval=1,
         file=sys.stderr,
@@ -127,7 +133,7 @@ def fit(faces: Faces, teacher: Floats, plan: Plan, checkpoint: Path) -> Net:
     for pictures, rows in bar:
         goal = goals[torch.as_tensor(rows)]
         bar.set_postfix(loss=f"{_step(state, pictures, goal, plan):.3f}", refresh=False)
-        if state.step % SAVE_EVERY == 0 or state.step == plan.steps:
+        if state.step % SAVE_EVERY == 0 or state.step == plan.all_steps:
             state.save(checkpoint)
     state.average.eval()
     return state.average
@@ -146,7 +152,9 @@ def wanted_of(faces: Faces, teacher: Floats) -> Floats:
 
 
 def rate(step: int, steps: int) -> float:
-    """Rises over 200 steps, stays, and falls to 0 over the last third."""
+    """Rises over 200 steps, stays, and falls to 0 over the last third; of the polish, once more."""
+    if step >= steps:
+        return RATE * POLISH * (1 - (step - steps) / POLISH_STEPS)
     return RATE * min(1.0, (step + 1) / WARM_STEPS) * min(1.0, (steps - step) / (FADING * steps))
 
 
