@@ -121,6 +121,7 @@ def test_a_phrase_out_of_place_is_counted_and_not_told() -> None:
 def test_a_phrase_in_doubt_is_decided_at_the_end_of_the_sound_and_forgotten_in_a_gap() -> None:
     spotter = Spotter([phrase("a")], allows=Doubter(later=True).allows)
     assert len(play(spotter, ("a", [0.9] * 5))) == 1
+    spotter = Spotter([phrase("a")], allows=Doubter(later=True).allows)
     assert first(spotter, [0.0] * 4 + [0.9] * 4) is None
     spotter.reset()
     assert first(spotter, [0.0] * 20) is None
