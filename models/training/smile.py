@@ -102,7 +102,9 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--face-api", type=Path, required=True, help="folder with face_expression_model.bin")
     parser.add_argument("--out", type=Path, default=Path("models/tflite"), help="default: models/tflite")
     parser.add_argument("--work", type=Path, default=Path(".emobox/smile"), help="default: .emobox/smile")
-    parser.add_argument("--steps", type=int, default=STEPS, help=f"batches of 128 before the polish (default: {STEPS})")
+    parser.add_argument(
+        "--steps", type=int, default=STEPS, help=f"batches of 128 before the polish (default: {STEPS})"
+    )
     return parser
 
 
