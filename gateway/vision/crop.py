@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from gateway.vision.faces import Detection, Image
+from gateway.vision.light import least
 
 LARGE_MAX = 4  # a face near the lens: 256 px are enough of it
 
@@ -40,7 +41,7 @@ def smaller_grey(image: Image, side_px: int) -> NDArray[np.float32]:
 
 def smaller_least(image: Image, side_px: int) -> NDArray[np.float32]:
     """(side, side) of each pixel's least colour: white skin loses red first, and blue last."""
-    return _smaller(image.min(axis=2).astype(np.float32), side_px)
+    return _smaller(least(image).astype(np.float32), side_px)
 
 
 def _smaller(grey: NDArray[Any], side_px: int) -> NDArray[np.float32]:

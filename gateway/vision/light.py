@@ -26,7 +26,9 @@ def readable(picture: Image) -> Image:
 
 def washed_out(picture: Image) -> bool:
     """Whether at least one colour is cut at white in much of the picture."""
-    return float((picture[::EVERY, ::EVERY].max(axis=2) >= WHITE).mean()) > WHITE_SHARE
+    few = picture[::EVERY, ::EVERY]
+    most = np.maximum(np.maximum(few[:, :, 0], few[:, :, 1]), few[:, :, 2])
+    return float((most >= WHITE).mean()) > WHITE_SHARE
 
 
 def with_least_colour(picture: Image) -> Image:
@@ -36,8 +38,12 @@ def with_least_colour(picture: Image) -> Image:
 
 def least_colour(picture: Image) -> Image:
     """Each pixel's least colour, three times."""
-    blue, green, red = cv2.split(picture)
-    return np.asarray(cv2.merge([cv2.min(cv2.min(blue, green), red)] * 3), np.uint8)
+    return np.asarray(cv2.merge([least(picture)] * 3), np.uint8)
+
+
+def least(picture: Image) -> Image:
+    """(height, width) of each pixel's least colour (numpy's min over the last axis is ten times slower)."""
+    return np.minimum(np.minimum(picture[:, :, 0], picture[:, :, 1]), picture[:, :, 2])
 
 
 def brightened(picture: Image) -> Image:
