@@ -2,7 +2,7 @@
 
 A head hears 2 s; a quote, a question or a "not" is said before that, or right after it. One network a
 language, asked only when an answer has been spotted, looks at the last 32 embeddings (3.3 s) and gives each
-phrase that it knows a score. A high one lets the phrase pass at once; else it is asked again a moment later.
+phrase that it knows a score. A high one lets the phrase pass; else it is asked again in the frames after it.
 It lies above the heads, context-<language>.tflite with its card; phrases that it does not know pass.
 """
 
@@ -25,7 +25,7 @@ WINDOW = 32
 
 @dataclass(frozen=True)
 class Limits:
-    """The least scores that let a phrase pass: at once, and when asked again."""
+    """The least scores that let a phrase pass: at once or in the next frames, and in the last of them."""
 
     at_once: float
     later: float

@@ -16,9 +16,9 @@ RATING = "rating"
 IsOpen = Callable[[float], bool]
 """Whether an answer that ended at that time of the sound may count."""
 Allows = Callable[[str, bool], bool]
-"""Whether a phrase may count where it was said: at once (True), or when asked again (False)."""
+"""Whether a phrase may count where it was said: as sure as at first (True), or when asked last (False)."""
 WAIT_FRAMES = 3
-"""A phrase that may not count at once is asked for again after so many: 0.24 s of what is said after it."""
+"""A phrase that may not count at once is asked for in so many more: 0.24 s of what is said after it."""
 
 
 @dataclass(frozen=True)
@@ -102,12 +102,15 @@ class Spotter:
             self._doubted.append((one, WAIT_FRAMES))
 
     def _ask_again(self) -> None:
-        """Decide on those that have waited."""
-        due = [one for one, frames in self._doubted if frames <= 0]
-        self._doubted = [(one, frames) for one, frames in self._doubted if frames > 0]
-        found = [one for one in due if self._allows(one.id, False)]
-        self.out_of_place += len(due) - len(found)
-        self._found.extend(found)
+        """Decide on those in doubt: each frame as at first, in the last one with the lower limit."""
+        doubted, self._doubted = self._doubted, []
+        for one, frames in doubted:
+            if self._allows(one.id, frames > 0):
+                self._found.append(one)
+            elif frames > 0:
+                self._doubted.append((one, frames))
+            else:
+                self.out_of_place += 1
 
 
 class _Group:

@@ -31,7 +31,7 @@ from models.training import (
 from models.training.clips import Bag, Studio
 from models.training.texts import Wanted
 
-LIMITS = {"top": Limits(0.5, 0.3), "middle": Limits(0.4, 0.2), "low": Limits(0.5, 0.35)}
+LIMITS = {"top": Limits(0.5, 0.3), "middle": Limits(0.3, 0.3), "low": Limits(0.4, 0.35)}
 """By rating; chosen on voices and sentences that trained nothing, not those of the figures."""
 
 

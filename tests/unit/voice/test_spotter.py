@@ -84,15 +84,16 @@ def test_an_answer_that_nobody_asked_for_is_counted_and_not_told() -> None:
 
 
 class Doubter:
-    """Says yes when it is asked again, or never."""
+    """Says yes when it is asked last, or never; or after it was asked `sure_after` times."""
 
-    def __init__(self, later: bool) -> None:
+    def __init__(self, later: bool, sure_after: int = 99) -> None:
         self.later = later
+        self.sure_after = sure_after
         self.asked: list[bool] = []
 
     def allows(self, _phrase: str, at_once: bool) -> bool:
         self.asked.append(at_once)
-        return not at_once and self.later
+        return len(self.asked) > self.sure_after or (not at_once and self.later)
 
 
 def first(spotter: Spotter, scores: list[float]) -> int | None:
@@ -101,15 +102,24 @@ def first(spotter: Spotter, scores: list[float]) -> int | None:
     return next((number for number, event in enumerate(events) if event), None)
 
 
-def test_a_phrase_in_doubt_is_asked_for_again_240_ms_later_and_keeps_its_end() -> None:
+def test_a_phrase_in_doubt_is_asked_for_last_after_240_ms_and_keeps_its_end() -> None:
     scores, doubter = [0.0] * 4 + [0.9] * 6 + [0.0] * 9, Doubter(later=True)
     sure = first(Spotter([phrase("a")]), scores)
     doubted = Spotter([phrase("a")], allows=doubter.allows)
     assert sure is not None
     assert first(doubted, scores) == sure + WAIT_FRAMES == sure + 3
-    assert (doubter.asked, doubted.out_of_place) == ([True, False], 0)
+    assert (doubter.asked, doubted.out_of_place) == ([True, True, True, False], 0)
     ends = [play(Spotter([phrase("a")], allows=judge), ("a", scores)) for judge in (anywhere, doubter.allows)]
     assert ends[0] == ends[1]
+
+
+def test_a_phrase_in_doubt_is_told_in_the_first_frame_that_is_sure() -> None:
+    scores, doubter = [0.0] * 4 + [0.9] * 6 + [0.0] * 9, Doubter(later=True, sure_after=1)
+    sure = first(Spotter([phrase("a")]), scores)
+    doubted = Spotter([phrase("a")], allows=doubter.allows)
+    assert sure is not None
+    assert first(doubted, scores) == sure + 1
+    assert (doubter.asked, doubted.out_of_place) == ([True, True], 0)
 
 
 def test_a_phrase_out_of_place_is_counted_and_not_told() -> None:
