@@ -44,6 +44,10 @@ class Ear:
         self._bus.subscribe("emobox/v1/+/+/event")
         self._bus.subscribe("emobox/v1/+/+/status")
         self._bus.start()
+        self.wait_link()
+
+    def wait_link(self) -> None:
+        """Until it hears (again) what comes."""
         wait_for(lambda: self._bus.connected, "the broker")
         time.sleep(0.1)  # the subscription is on its way
 
