@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import json
 from base64 import b64encode
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from typing import Any
 from urllib.parse import urlencode
@@ -40,15 +40,25 @@ class InfluxV1:
     def __init__(self, settings: Settings, http: Http) -> None:
         self._settings = settings
         self._http = http
+        self._known: set[str] = set()  # series that this store has written and not deleted from since
 
     def put(self, lines: Sequence[str]) -> None:
-        """POST /write, of each series one point first; a missing database is created, and they go again."""
-        for some in rounds(lines):
+        """POST /write, of each new series one point first; a missing database is made, and all go again."""
+        if not self._put(lines):
+            self._known.clear()
+            self._create_database()
+            if not self._put(lines):
+                raise UnavailableError(self._how_to_create())
+
+    def _put(self, lines: Sequence[str]) -> bool:
+        """False when there is no such database."""
+        for some in rounds(lines, self._known):
             reply = self._write("\n".join(some).encode())
             if reply.status == 404 and DATABASE_MISSING in reply.text:
-                self._create_database()
-                reply = self._write("\n".join(some).encode())
+                return False
             self._check(reply)
+            self._known.update(map(series_key, some))
+        return True
 
     def remove(self, records: Sequence[Record]) -> None:
         """One DELETE statement a point, so many in a request that it ends in time on a slow disk."""
@@ -73,6 +83,7 @@ class InfluxV1:
         return self._http.request("POST", f"/write?{path}", body)
 
     def _delete(self, records: Sequence[Record]) -> None:
+        self._known.clear()
         try:
             self.query(";".join(delete_statement(record) for record in records))
         except UnacceptableError as error:
@@ -118,11 +129,16 @@ class InfluxV1:
         return f"InfluxDB answers {reply.status}: {_reason(reply)}"
 
 
-def rounds(lines: Sequence[str]) -> list[list[str]]:
-    """The first line of every series, then the others in their order, if any."""
+def rounds(lines: Sequence[str], known: Collection[str]) -> list[list[str]]:
+    """The first line of every series that is not known, then the others in their order, if any."""
     first: dict[str, str] = {}
-    later = [line for line in lines if first.setdefault(series_key(line), line) is not line]
-    return [list(first.values()), *([later] if later else [])]
+    later = [line for line in lines if _comes_later(line, first, known)]
+    return [some for some in (list(first.values()), later) if some] or [[]]
+
+
+def _comes_later(line: str, first: dict[str, str], known: Collection[str]) -> bool:
+    key = series_key(line)
+    return key in known or first.setdefault(key, line) is not line
 
 
 def delete_statement(record: Record) -> str:
