@@ -47,9 +47,7 @@ class Windows:
 
     def at(self, chosen: Rows) -> Floats:
         """The chosen windows as (n, WINDOW * 96)."""
-        index = self.last[chosen][:, None] + np.arange(1 - WINDOW, 1)
-        found: Floats = self.rows[index]
-        return found.reshape(len(chosen), WINDOW * EMBEDDING)
+        return learn.cut(self.rows, self.last[chosen], WINDOW)
 
 
 def windows_of(bags: Sequence[Bag], wanted: Sequence[Wanted], phrases: Mapping[str, Phrase]) -> Windows:

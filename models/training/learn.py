@@ -42,13 +42,17 @@ class Windows:
 
     def at(self, chosen: Rows) -> Floats:
         """The chosen windows as (n, 16 * 96)."""
-        index = self.last[chosen][:, None] + np.arange(1 - HEAD_WINDOW, 1)
-        found: Floats = self.rows[index]
-        return found.reshape(len(chosen), HEAD_WINDOW * EMBEDDING)
+        return cut(self.rows, self.last[chosen], HEAD_WINDOW)
 
     def of(self, *kinds: str) -> Rows:
         """Numbers of the windows of these kinds."""
         return np.flatnonzero(np.isin(self.kind, kinds))
+
+
+def cut(rows: Floats, last: Rows, window: int) -> Floats:
+    """The windows of `rows` (m, 96) that end with the rows `last` (n), as (n, window * 96)."""
+    found: Floats = rows[last[:, None] + np.arange(1 - window, 1)]
+    return found.reshape(len(last), window * EMBEDDING)
 
 
 def windows_of(name: str, wordings: Sequence[str], bags: Sequence[Bag]) -> Windows:
