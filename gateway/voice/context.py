@@ -1,7 +1,7 @@
-"""The check of a spotted answer's surroundings: it may veto, no more.
+"""The check of a spotted phrase's surroundings: it may veto, no more.
 
 A head hears 2 s; a quote, a question or a "not" is said before that, or right after it. One network a
-language, asked only when an answer has been spotted, looks at the last 32 embeddings (3.3 s) and gives each
+language, asked only when a phrase has been spotted, looks at the last 32 embeddings (3.3 s) and gives each
 phrase that it knows a score. A high one lets the phrase pass; else it is asked again in the frames after it.
 It lies above the heads, context-<language>.tflite with its card; phrases that it does not know pass.
 """
@@ -44,7 +44,7 @@ class Context:
     """Asks the checks that lie above the heads of `phrases`. Raises CardError, ModelError."""
 
     def __init__(self, phrases: Iterable[Phrase]) -> None:
-        self._cards = {phrase.id: card for phrase in phrases if (card := card_of(phrase))}
+        self._cards = cards_of(phrases)
         networks = {card.network for card in self._cards.values()}
         self._networks = {network: _open(network) for network in sorted(networks)}
 
@@ -63,12 +63,17 @@ class Context:
         return float(flat(self._networks[card.network].run(whole[None]))[card.outputs.index(phrase)])
 
 
-def card_of(phrase: Phrase) -> Card | None:
-    """The card of the check that knows `phrase`, if there is one. Raises CardError."""
-    folder = phrase.head.parent
-    card = folder.parent / f"context-{folder.name}.toml"
-    found = read_card(card) if card.is_file() else None
-    return found if found and phrase.id in found.limits else None
+def cards_of(phrases: Iterable[Phrase]) -> dict[str, Card]:
+    """The card of the check of each phrase that one knows, by id; read once. Raises CardError."""
+    places = {phrase.id: _place(phrase.head.parent) for phrase in phrases}
+    known = {place: read_card(place) for place in set(places.values()) if place.is_file()}
+    return {
+        name: known[place] for name, place in places.items() if place in known and name in known[place].limits
+    }
+
+
+def _place(heads: Path) -> Path:
+    return heads.parent / f"context-{heads.name}.toml"
 
 
 def read_card(card: Path) -> Card:

@@ -67,17 +67,17 @@ def _made(hours: Mapping[str, float], made: Made, by: str = BY) -> Iterator[str]
         yield f'\n[[made.data]]\nfile = "{name}"\nsha256 = "{sha256}"\nuse = "negatives: {terms}"'
 
 
-def write_context(path: Path, limits: Mapping[str, Limits], made: Made) -> None:
+def write_context(path: Path, outputs: Sequence[str], limits: Mapping[str, Limits], made: Made) -> None:
     """The card of a check of the surroundings; its network lies beside it already."""
     window = f"(1, {WINDOW}, 96)"
     lines = [
         "# Written by models/training/context.py; do not edit.",
-        f'outputs = {_plain(list(limits))}\nsha256 = "{digest(path.with_suffix(".tflite"))}"',
+        f'outputs = {_plain(list(outputs))}\nsha256 = "{digest(path.with_suffix(".tflite"))}"',
         f'input = "float32 {window}: the last {WINDOW} openWakeWord embeddings, 80 ms apart"',
-        f'output = "float32 (1, {len(limits)}): how much each answer is said for itself, 0 to 1"',
+        f'output = "float32 (1, {len(outputs)}): how much each phrase is said for itself, 0 to 1"',
         'licence = "Apache-2.0"\n\n[limits]',
-        "# An answer passes from the one score on, at once or a frame or two later,",
-        "# and from the other one 0.24 s later.",
+        "# A phrase passes from the one score on, at once or a frame or two later,",
+        "# and from the other one 0.24 s later; those without a limit always do.",
         *(f"{name} = {{ at_once = {one.at_once}, later = {one.later} }}" for name, one in limits.items()),
         *_made({}, made, "models/training/context.py"),
         "",

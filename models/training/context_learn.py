@@ -18,7 +18,7 @@ from models.training.clips import Bag
 from models.training.heads import Batch, Weights
 from models.training.texts import Wanted
 
-HIDDEN, STEPS = 96, 3000
+STEPS = 3000
 NOISE, DROPPED = 0.7, 0.4
 """Less than for a head: it has more to tell apart."""
 SPOKEN = "spoken"
@@ -133,12 +133,12 @@ def _warmth(rows: NDArray[np.float16], last: Rows, spotters: Sequence[tuple[Weig
     return out
 
 
-def train(windows: Windows, outputs: int, rng: Generator) -> Weights:
-    """The check of a language: a network of `outputs` answers."""
+def train(windows: Windows, shape: tuple[int, int], rng: Generator) -> Weights:
+    """The check of a group of phrases; `shape`: hidden units, outputs."""
     mean, deviation = windows.rows.mean(0), windows.rows.std(0) + 1e-3
     scaled = replace(windows, rows=(windows.rows - mean) / deviation)
     pools = {name: np.flatnonzero(windows.kind == name) for name in SHARES}
-    answers = [rows for rows in _by_answer(windows, pools.pop(SPOKEN), outputs) if len(rows)]
+    answers = [rows for rows in _by_answer(windows, pools.pop(SPOKEN), shape[1]) if len(rows)]
     with tqdm(total=STEPS, desc="context: learn", unit="step") as bar:
         found = heads.train(
             lambda: _draw(scaled, answers, pools, rng),
@@ -147,7 +147,7 @@ def train(windows: Windows, outputs: int, rng: Generator) -> Weights:
             STEPS,
             rng,
             NOISE,
-            (HIDDEN, outputs),
+            shape,
             DROPPED,
         )
     return heads.unscaled(found, mean, deviation)

@@ -74,6 +74,13 @@ def plain(picture: Grey, window: float, down: float) -> Floats:
     return _warped(picture, window, down, np.eye(2), (0.0, 0.0))
 
 
+def views(picture: Grey, window: float, down: float) -> Floats:
+    """(3, 64, 64, 2) a good picture as it is, a little nearer and a little farther, prepared."""
+    framed = ((1.0, (0.0, 0.0)), (0.92, (0.01, 0.02)), (1.06, (-0.01, -0.01)))
+    turn = np.eye(2)
+    return np.stack([prepared(_warped(picture, window * zoom, down, turn, at)) for zoom, at in framed])
+
+
 def shaken(picture: Grey, window: float, down: float, rng: Generator, mix: Mix) -> Floats:
     """(64, 64) grey: turned, zoomed, shifted, sheared and mirrored a little."""
     angle = math.radians(rng.normal(0, ROLL_FAR_DEG if rng.random() < FAR_SHARE else ROLL_DEG))

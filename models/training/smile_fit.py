@@ -1,4 +1,8 @@
-"""Fits the smile network: batches drawn by step number, averaged weights, checkpoints to go on from."""
+"""Fits the smile network: batches drawn by step number, averaged weights, checkpoints to go on from.
+
+After the first fit and its polish come rounds in which the network's own answers to good pictures are half
+of what is wanted: they are better than noisy labels (born-again networks, Furlanello et al. 2018).
+"""
 
 from __future__ import annotations
 
@@ -26,8 +30,11 @@ NEUTRAL = LABELS.index("neutral")
 OTHER = [LABELS.index(name) for name in OTHERS]
 RATE, DECAY, WARM_STEPS, FADING = 2e-3, 0.03, 200, 1 / 3
 POLISH, POLISH_STEPS = 0.3, 1900  # of that rate; after the others
+ROUNDS, ROUND_STEPS, ROUND_RATE, OWN_SHARE = 2, 4500, 0.3, 0.5
 AVERAGE, OTHER_WEIGHT = 0.998, 0.25
 SAVE_EVERY = 250
+ROUND_WARM_STEPS = 100
+CHUNK = 128
 LABEL_MIN = 1e-6
 
 Floats = NDArray[np.float32]
@@ -36,15 +43,15 @@ Rows = NDArray[np.int64]
 
 @dataclass(frozen=True)
 class Plan:
-    """How long, from which seed; a polish follows."""
+    """How long, from which seed; a polish and rounds follow."""
 
     steps: int
     seed: int
 
     @property
-    def all_steps(self) -> int:
-        """The polish's, too."""
-        return self.steps + POLISH_STEPS
+    def ends(self) -> list[int]:
+        """The last step of the polish and of each round."""
+        return [self.steps + POLISH_STEPS + number * ROUND_STEPS for number in range(ROUNDS + 1)]
 
 
 @dataclass
@@ -75,16 +82,16 @@ class State:
 class Batches(Dataset[tuple[Tensor, Rows]]):
     """The batch of a step: two fifths of it muxspace, three eighths happy; the same for the same seed."""
 
-    def __init__(self, faces: Faces, plan: Plan, start: int) -> None:
-        self._faces, self._plan, self._start = faces, plan, start
+    def __init__(self, faces: Faces, seed: int, steps: range) -> None:
+        self._faces, self._seed, self._steps = faces, seed, steps
         self._pools = pools(faces)
 
     def __len__(self) -> int:
-        return self._plan.all_steps - self._start
+        return len(self._steps)
 
     def __getitem__(self, index: int) -> tuple[Tensor, Rows]:
-        step = self._start + index
-        rng, mix = np.random.default_rng((self._plan.seed, step)), smile_augment.mix_of(step)
+        step = self._steps[index]
+        rng, mix = np.random.default_rng((self._seed, step)), smile_augment.mix_of(step)
         rows = np.concatenate([rng.choice(pool, count) for pool, count in self._pools])
         return torch.from_numpy(np.stack([self._face(row, rng, mix) for row in rows])).permute(
             0, 3, 1, 2
@@ -112,20 +119,32 @@ def pools(faces: Faces) -> list[tuple[Rows, int]]:
 
 
 def fit(faces: Faces, teacher: Floats, plan: Plan, checkpoint: Path) -> Net:
-    """The averaged network after `plan.all_steps`."""
+    """The averaged network after all rounds of `plan`."""
     torch.manual_seed(plan.seed)
     torch.set_num_threads(1)
     cv2.setNumThreads(1)
     state = _fresh()
     if checkpoint.exists():
         state.restore(checkpoint)
-    goals = torch.from_numpy(wanted_of(faces, teacher))
-    batches = DataLoader(Batches(faces, plan, state.step), batch_size=None, num_workers=1, prefetch_factor=4)
+    wanted = wanted_of(faces, teacher)
+    for number, end in enumerate(plan.ends):
+        if state.step < end:
+            own = _own_answers(state, faces, checkpoint.with_suffix(f".own{number}.npy")) if number else None
+            goals = wanted if own is None else softened(wanted, own, faces.part == TRAIN)
+            _run(state, faces, torch.from_numpy(goals), plan, end, checkpoint)
+    state.average.eval()
+    return state.average
+
+
+def _run(state: State, faces: Faces, goals: Tensor, plan: Plan, end: int, checkpoint: Path) -> None:
+    """Steps up to `end`."""
+    steps = range(state.step, end)
+    batches = DataLoader(Batches(faces, plan.seed, steps), batch_size=None, num_workers=1, prefetch_factor=4)
     bar = tqdm(
         batches,
         desc="smile",
         initial=state.step,
-        total=plan.all_steps,
+        total=plan.ends[-1],
         unit="steps",
         mininterval=1,
         file=sys.stderr,
@@ -133,10 +152,41 @@ def fit(faces: Faces, teacher: Floats, plan: Plan, checkpoint: Path) -> Net:
     for pictures, rows in bar:
         goal = goals[torch.as_tensor(rows)]
         bar.set_postfix(loss=f"{_step(state, pictures, goal, plan):.3f}", refresh=False)
-        if state.step % SAVE_EVERY == 0 or state.step == plan.all_steps:
+        if state.step % SAVE_EVERY == 0 or state.step == end:
             state.save(checkpoint)
-    state.average.eval()
-    return state.average
+
+
+def _own_answers(state: State, faces: Faces, kept: Path) -> Floats:
+    """(n,) how surely each face of the training part smiles, by the network before the round; kept."""
+    if not kept.exists():
+        answers = np.zeros(len(faces), np.float32)
+        rows = np.flatnonzero(faces.part == TRAIN)
+        for some in tqdm(np.array_split(rows, -(-len(rows) // CHUNK)), desc="own answers", file=sys.stderr):
+            answers[some] = own_answers(state.average, faces, some)
+        part = kept.with_suffix(".part.npy")
+        np.save(part, answers)
+        part.replace(kept)
+    return np.asarray(np.load(kept), np.float32)
+
+
+def own_answers(net: Net, faces: Faces, rows: Rows) -> Floats:
+    """(n,) the network's mean probability of a smile over good views of each face, both ways round."""
+    views = [
+        smile_augment.views(faces.pictures[n], float(faces.window[n]), float(faces.down[n])) for n in rows
+    ]
+    shown = torch.from_numpy(np.concatenate(views)).permute(0, 3, 1, 2)
+    net.eval()
+    with torch.no_grad():
+        logits = (net(shown)[:, 0] + net(shown.flip(3))[:, 0]) / 2
+    return np.asarray(logits.sigmoid().reshape(len(rows), -1).mean(1).numpy(), np.float32)
+
+
+def softened(wanted: Floats, own: Floats, known: NDArray[np.bool_]) -> Floats:
+    """`wanted` (n, 7) with the own answers (n,) to half, where `known`; the rest keeps its shares."""
+    smile = np.where(known, (1 - OWN_SHARE) * wanted[:, HAPPY] + OWN_SHARE * own, wanted[:, HAPPY])
+    out = wanted * ((1 - smile) / np.maximum(1 - wanted[:, HAPPY], LABEL_MIN))[:, None]
+    out[:, HAPPY] = smile
+    return np.asarray(np.clip(out, LABEL_MIN, 1), np.float32)
 
 
 def _fresh() -> State:
@@ -152,7 +202,11 @@ def wanted_of(faces: Faces, teacher: Floats) -> Floats:
 
 
 def rate(step: int, steps: int) -> float:
-    """Rises over 200 steps, stays, and falls to 0 over the last third; of the polish, once more."""
+    """Rises over 200 steps, stays, falls to 0 over the last third; in the polish and each round again."""
+    after = step - steps - POLISH_STEPS
+    if after >= 0:
+        done = after % ROUND_STEPS
+        return RATE * ROUND_RATE * min(1.0, (done + 1) / ROUND_WARM_STEPS) * (1 - done / ROUND_STEPS)
     if step >= steps:
         return RATE * POLISH * (1 - (step - steps) / POLISH_STEPS)
     return RATE * min(1.0, (step + 1) / WARM_STEPS) * min(1.0, (steps - step) / (FADING * steps))

@@ -10,6 +10,7 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 from numpy.random import Generator
 
 FOLDER = Path(__file__).parent
@@ -77,6 +78,13 @@ def fortunes(language: str, count: int, rng: Generator) -> list[str]:
     if not found:
         return []
     return [found[int(i)] for i in rng.choice(len(found), min(count, len(found)), replace=False)]
+
+
+def jumble(language: str, count: int, rng: Generator) -> list[str]:
+    """`count` lines of 5 to 12 words of the fortunes, common ones more often, in an order of chance."""
+    pieces = [piece for file in _fortune_files(language) for piece in _pieces(file, language)]
+    words = np.array(sorted(" ".join(pieces or table(language)["talk"]["texts"]).replace(",", "").split()))
+    return [" ".join(rng.choice(words, int(rng.integers(5, 13)))) for _ in range(count)]
 
 
 def scraps(language: str, count: int, rng: Generator) -> list[str]:

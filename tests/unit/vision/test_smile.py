@@ -90,9 +90,9 @@ def test_fer_is_asked_only_where_the_picture_is_good(variant: str, face: Detecti
 def test_a_good_picture_is_judged_by_both_and_a_spoilt_one_by_the_own_alone(face: Detection) -> None:
     own, fer = Model(shipped.SMILE), Model(fetch.path("fer"))
     both = OwnSmile(own, fer)
-    for image, asked in ((photo(), True), (VARIANTS["dark"](photo()), False), (white(photo()), False)):
+    for image, asked in ((photo(), True), (VARIANTS["dark"](photo()), False)):
         grey = crop(image, face)
-        shown = prepared(with_least(grey, close_up(image, face, CROP_PX, MARGIN)))
+        shown = prepared(grey)
         ways = (shown, np.ascontiguousarray(shown[:, ::-1]))
         alone = float(np.mean([own.run(way[None])[0].reshape(-1)[0] for way in ways]))
         alone += PER_WHITE * white_share(grey)
@@ -101,6 +101,22 @@ def test_a_good_picture_is_judged_by_both_and_a_spoilt_one_by_the_own_alone(face
         fers_logit = math.log(sure / (1 - sure))
         logit = AGREED * ((1 - FERS_SHARE) * alone + FERS_SHARE * fers_logit) if asked else alone
         assert both.read(image, face)[SMILE] == pytest.approx(1 / (1 + math.exp(-logit)), abs=1e-5)
+
+
+def test_a_white_face_is_the_mean_of_three_sizes_and_both_ways(face: Detection) -> None:
+    own = Model(shipped.SMILE)
+    picture = close_up(white(photo()), face, CROP_PX, MARGIN)
+    side = len(picture)
+    wider = cv2.copyMakeBorder(picture, *[round(side * 0.05)] * 4, cv2.BORDER_REPLICATE)
+    inner = slice(round(side * 0.05), side - round(side * 0.05))
+    logits = []
+    for shown in (picture, picture[inner, inner], np.asarray(wider)):
+        sight = prepared(with_least(smaller_grey(shown, CROP_PX), shown))
+        ways = (sight, np.ascontiguousarray(sight[:, ::-1]))
+        logits += [own.run(way[None])[0].reshape(-1)[0] for way in ways]
+    logit = float(np.mean(logits)) + PER_WHITE * white_share(smaller_grey(picture, CROP_PX))
+    read = OwnSmile(own, Model(fetch.path("fer"))).read_crop(picture)[SMILE]
+    assert read == pytest.approx(1 / (1 + math.exp(-logit)), abs=1e-5)
 
 
 def test_a_face_and_its_mirror_image_smile_alike(face: Detection) -> None:

@@ -9,7 +9,18 @@ import pytest
 from gateway.voice.context import WINDOW
 from gateway.voice.engine import RATE
 from gateway.voice.phrases import HEADS, catalogue
-from models.training import augment, cards, carriers, clips, context_learn, heads, learn, surroundings, texts
+from models.training import (
+    augment,
+    cards,
+    carriers,
+    clips,
+    context,
+    context_learn,
+    heads,
+    learn,
+    surroundings,
+    texts,
+)
 from models.training.carriers import Spoken
 from models.training.clips import Bag, Studio
 from models.training.heads import Weights
@@ -136,11 +147,8 @@ def test_a_check_has_a_network_of_its_own_shape_and_its_bar_is_filled(
     bags += [bag("turned", "he said everything was super", np.nan, [1.0] * FRAMES) for _ in range(3)]
     wanted = [one for one in answers("en") if one.id == "super"]
     windows = context_learn.windows_of(bags, wanted, catalogue())
-    check = context_learn.train(windows, 1, np.random.default_rng(1))
-    assert (check.w1.shape, check.w2.shape) == (
-        (WINDOW * 96, context_learn.HIDDEN),
-        (context_learn.HIDDEN, 1),
-    )
+    check = context_learn.train(windows, (7, 1), np.random.default_rng(1))
+    assert (check.w1.shape, check.w2.shape) == ((WINDOW * 96, 7), (7, 1))
     assert [*learn.counted(2, _Bar())] == [1, 2]
 
 
@@ -149,11 +157,46 @@ class _Bar:
         """Nothing to show."""
 
 
+def test_parts_side_by_side_answer_as_alone_and_are_rounded_as_alone(tmp_path: Path) -> None:
+    rng = np.random.default_rng(4)
+    parts = [toy(rng, 3, 2, 0.2), toy(rng, 5, 1, 30.0)]
+    x = rng.normal(0, 1, (9, 96)).astype(np.float32)
+    whole = heads.side_by_side(parts)
+    alone = np.concatenate([part.scores(x) for part in parts], 1)
+    np.testing.assert_allclose(whole.scores(x), alone, atol=1e-5)
+    for name, weights in (("whole", whole), ("0", parts[0]), ("1", parts[1])):
+        heads.write(weights, tmp_path / name, name)
+    kept = np.concatenate([heads.read(tmp_path / name).scores(x) for name in "01"], 1)
+    np.testing.assert_allclose(heads.read(tmp_path / "whole").scores(x), kept, atol=1e-5)
+
+
+def toy(rng: np.random.Generator, hidden: int, outputs: int, size: float) -> heads.Weights:
+    shapes = ((96, hidden), (hidden,), (hidden, outputs), (outputs,))
+    w1, b1, w2, b2 = (rng.normal(0, 1, shape).astype(np.float32) for shape in shapes)
+    return heads.Weights(w1 * np.float32(size), b1, w2 / np.float32(size), b2)
+
+
+def test_words_without_an_order_are_those_of_the_language_and_the_same_every_time() -> None:
+    lines = texts.jumble("ru", 30, np.random.default_rng(1))
+    said = {word for line in lines for word in texts.plain(line).split() if len(word) > 1}
+    assert said <= set(texts.vocabulary("ru"))
+    assert all(5 <= len(line.split()) <= 12 for line in lines)
+    assert (
+        lines
+        == texts.jumble("ru", 30, np.random.default_rng(1))
+        != texts.jumble("ru", 30, np.random.default_rng(2))
+    )
+
+
 @pytest.mark.parametrize("card", CHECKS, ids=[card.stem for card in CHECKS])
 def test_the_card_of_a_check_belongs_to_its_network_and_tells_its_data_and_figures(card: Path) -> None:
     table = tomllib.loads(card.read_text("utf-8"))
     assert table["sha256"] == cards.digest(card.with_suffix(".tflite"))
-    assert table["outputs"] == [wanted.id for wanted in answers(card.stem.removeprefix("context-"))]
+    first, others = context.split(card.stem.removeprefix("context-"))
+    assert table["outputs"] == [wanted.id for wanted in (*first, *others)]
+    assert {name: context.Limits(**one) for name, one in table["limits"].items()} == context.limits(
+        first, others
+    )
     assert table["licence"] == "Apache-2.0"
     assert table["made"]["voices"]
     assert all({"file", "sha256", "use"} <= set(data) for data in table["made"]["data"])
