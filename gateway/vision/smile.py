@@ -133,8 +133,8 @@ def locally_standardised(grey: Floats) -> Floats:
 
 
 def _shown(picture: Image, size: float) -> Floats:
-    """What the network sees of a square BGR picture's middle, `size` of its side; beyond it, its edge."""
-    more = round(len(picture) * (size - 1) / 2)
+    """What the network sees of a BGR picture's middle, `size` of its sides; beyond them, its edge."""
+    more = round(min(picture.shape[:2]) * (size - 1) / 2)
     if more < 0:
         cut = picture[-more:more, -more:more]
     else:

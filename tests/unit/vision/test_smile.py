@@ -119,6 +119,12 @@ def test_a_white_face_is_the_mean_of_three_sizes_and_both_ways(face: Detection) 
     assert read == pytest.approx(1 / (1 + math.exp(-logit)), abs=1e-5)
 
 
+@pytest.mark.parametrize("shape", [(1, 1), (2, 300), (300, 8), (64, 64)])
+def test_a_white_picture_of_any_shape_is_read(shape: tuple[int, int]) -> None:
+    read = load_smile().read_crop(np.full((*shape, 3), 255, np.uint8))
+    assert sum(read.values()) == pytest.approx(1)
+
+
 def test_a_face_and_its_mirror_image_smile_alike(face: Detection) -> None:
     half_lit = VARIANTS["side"](VARIANTS["dark"](close_up(photo(), face, CROP_PX, MARGIN)))
     mirrored = np.ascontiguousarray(half_lit[:, ::-1])
