@@ -5,14 +5,17 @@ from __future__ import annotations
 import asyncio
 import logging
 import os
+import secrets
 import shutil
 import socket
 import subprocess
 import sys
 import time
+from contextlib import suppress
 from pathlib import Path
 
 START_S = 20.0
+PORTS = range(15_000, 32_000)
 MOSQUITTO = """\
 listener {port} 127.0.0.1
 allow_anonymous true
@@ -25,10 +28,15 @@ class BrokerError(Exception):
 
 
 def free_port() -> int:
-    """A port on loopback that nobody listens on."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
+    """A port on loopback that nobody listens on, nor gets by chance before it is used.
+
+    The system gives its own ones, from 32 768 on, to whoever binds or connects without asking for one.
+    """
+    while True:
+        port = secrets.choice(PORTS)
+        with suppress(OSError), socket.socket() as probe:
+            probe.bind(("127.0.0.1", port))
+            return port
 
 
 def start_broker(folder: Path, port: int) -> tuple[str, subprocess.Popen[bytes]]:

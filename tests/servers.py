@@ -21,6 +21,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from types import TracebackType
 
+from demo.broker import free_port as free_port
+
 READY_WAIT_S = 30.0
 STOP_WAIT_S = 10.0
 ANONYMOUS_BROKER = ("allow_anonymous true", "persistence false", "set_tcp_nodelay true")
@@ -95,13 +97,6 @@ class Server:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         self.kill()
-
-
-def free_port() -> int:
-    """A TCP port of 127.0.0.1 that nobody listened on a moment ago."""
-    with contextlib.closing(socket.socket()) as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
 
 
 def need(binary: str, package: str) -> str:

@@ -46,3 +46,8 @@ def test_a_press_of_the_real_firmware_reaches_the_journal_through_amqtt(
         hub.kill()
         process.kill()
         process.wait()
+
+
+def test_a_free_port_is_none_that_the_system_gives_away_meanwhile() -> None:
+    first = int(Path("/proc/sys/net/ipv4/ip_local_port_range").read_text().split()[0])
+    assert max(free_port() for _ in range(200)) < first
