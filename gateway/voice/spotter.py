@@ -93,24 +93,21 @@ class Spotter:
             self.unasked += 1
         elif end_s >= group.last_end_s + REFRACTORY_S:  # else the rest of what was decided just before
             group.last_end_s = end_s
-            self._judge(Spotted(winner.phrase.id, winner.score, end_s))
-
-    def _judge(self, one: Spotted) -> None:
-        if self._allows(one.id, True):
-            self._found.append(one)
-        else:
-            self._doubted.append((one, WAIT_FRAMES))
+            self._judge(Spotted(winner.phrase.id, winner.score, end_s), WAIT_FRAMES)
 
     def _ask_again(self) -> None:
-        """Decide on those in doubt: each frame as at first, in the last one with the lower limit."""
         doubted, self._doubted = self._doubted, []
         for one, frames in doubted:
-            if self._allows(one.id, frames > 0):
-                self._found.append(one)
-            elif frames > 0:
-                self._doubted.append((one, frames))
-            else:
-                self.out_of_place += 1
+            self._judge(one, frames)
+
+    def _judge(self, one: Spotted, frames: int) -> None:
+        """Decide, or wait for `frames` more: in each as at first, in the last one with the lower limit."""
+        if self._allows(one.id, frames > 0):
+            self._found.append(one)
+        elif frames > 0:
+            self._doubted.append((one, frames))
+        else:
+            self.out_of_place += 1
 
 
 class _Group:

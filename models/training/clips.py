@@ -295,10 +295,7 @@ def shared(studio: Studio, language: str) -> list[Bag]:
 
 def _shared(studio: Studio, language: str, rng: Generator) -> Iterator[Bag]:
     said = talk_sayings(studio, language, rng)
-    sounds = [
-        speech.say(what, studio.cache / "speech")
-        for what in tqdm(said, desc=f"talk ({language})", unit="text")
-    ]
+    sounds = spoken(studio, said, f"talk ({language})")
     yield streams("talk", language, sounds, studio, rng, [what.text for what in said])
     for kind, count in (("near", studio.size.near), ("negated", studio.size.negated)):
         if not count:
@@ -307,6 +304,11 @@ def _shared(studio: Studio, language: str, rng: Generator) -> Iterator[Bag]:
         lines = _lines(given, studio.voices, count, rng)
         copies = dict.fromkeys(speech.PROGRAMS, 2 if kind == "negated" else 1)
         yield _scenes(studio, kind, language, lines, sounds, rng, copies=copies, ends=False)
+
+
+def spoken(studio: Studio, said: Sequence[Saying], about: str) -> list[Sound]:
+    """All of it aloud, with a bar."""
+    return [speech.say(what, studio.cache / "speech") for what in tqdm(said, desc=about, unit="text")]
 
 
 def talk_sayings(studio: Studio, language: str, rng: Generator) -> list[Saying]:

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from tqdm import tqdm
 
 from gateway.voice.context import WINDOW
-from gateway.voice.engine import EMBEDDING, FRAME_S, WARM_UP_FRAMES
+from gateway.voice.engine import EMBEDDING, FRAME_S, HEAD_WINDOW, WARM_UP_FRAMES
 from gateway.voice.phrases import Phrase
 from models.training import heads, learn, texts
 from models.training.clips import Bag
@@ -126,9 +126,9 @@ def _is_turned_round(text: str) -> bool:
 
 def _warmth(rows: NDArray[np.float16], last: Rows, spotters: Sequence[tuple[Weights, float]]) -> Floats:
     """How near a head is to its threshold at best, in each window: 1 is on it."""
-    out = np.zeros(len(last), np.float32)
+    out, finer = np.zeros(len(last), np.float32), rows.astype(np.float32)
     for part in np.array_split(np.arange(len(last)), max(1, len(last) // 2048)):
-        x = rows[last[part][:, None] + np.arange(-15, 1)].astype(np.float32).reshape(len(part), -1)
+        x = learn.cut(finer, last[part], HEAD_WINDOW)
         out[part] = np.max([head.score(x) / threshold for head, threshold in spotters], axis=0)
     return out
 

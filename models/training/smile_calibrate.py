@@ -15,7 +15,7 @@ from gateway.vision.pipeline import load_detector
 from gateway.vision.smile import CROP_PX, MARGIN, prepared, with_least
 from models.evaluate.labels import open_pictures
 from models.evaluate.smile import read_truths
-from models.training.smile_net import Net
+from models.training.smile_net import Net, both_ways
 from models.training.smile_people import is_calibration
 
 TEMPERATURES = np.exp(np.linspace(np.log(0.3), np.log(4), 120))
@@ -36,8 +36,7 @@ def scale_of(net: Net, images: Path, labels: Path) -> Scale:
     """The one of the least log loss on the calibration fifth."""
     crops, truths = zip(*_fifth(images, labels), strict=True)
     faces = torch.from_numpy(np.stack(crops)).permute(0, 3, 1, 2)
-    with torch.no_grad():
-        logits = (net(faces) + net(faces.flip(3)))[:, 0] / 2
+    logits = both_ways(net, faces)
     return best_scale(logits.numpy().astype(np.float64), np.array(truths))
 
 

@@ -12,7 +12,7 @@ import csv
 import hashlib
 import re
 import zipfile
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -214,3 +214,12 @@ def _keep(path: Path, columns: dict[str, Array]) -> None:
     part = path.with_suffix(".part.npz")
     np.savez(part, allow_pickle=False, **columns)
     part.replace(path)
+
+
+def kept(path: Path, make: Callable[[], Array]) -> NDArray[np.float32]:
+    """What `make` gives, or what is kept of it at `path`; written beside and renamed."""
+    if not path.exists():
+        part = path.with_suffix(".part.npy")
+        np.save(part, make())
+        part.replace(path)
+    return np.asarray(np.load(path), np.float32)

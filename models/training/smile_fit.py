@@ -23,8 +23,8 @@ from tqdm import tqdm
 
 from gateway.vision.smile import LABELS, OTHERS
 from models.training import smile_augment
-from models.training.smile_data import FER, HAPPY, NO_LABEL, TRAIN, Faces
-from models.training.smile_net import Net
+from models.training.smile_data import FER, HAPPY, NO_LABEL, TRAIN, Faces, kept
+from models.training.smile_net import Net, both_ways
 
 NEUTRAL = LABELS.index("neutral")
 OTHER = [LABELS.index(name) for name in OTHERS]
@@ -129,10 +129,8 @@ def fit(faces: Faces, teacher: Floats, plan: Plan, checkpoint: Path) -> Net:
     wanted = wanted_of(faces, teacher)
     for number, end in enumerate(plan.ends):
         if state.step < end:
-            own = _own_answers(state, faces, checkpoint.with_suffix(f".own{number}.npy")) if number else None
-            goals = wanted if own is None else softened(wanted, own, faces.part == TRAIN)
+            goals = _softened_by(state.average, wanted, faces, checkpoint, number) if number else wanted
             _run(state, faces, torch.from_numpy(goals), plan, end, checkpoint)
-    state.average.eval()
     return state.average
 
 
@@ -156,17 +154,18 @@ def _run(state: State, faces: Faces, goals: Tensor, plan: Plan, end: int, checkp
             state.save(checkpoint)
 
 
-def _own_answers(state: State, faces: Faces, kept: Path) -> Floats:
-    """(n,) how surely each face of the training part smiles, by the network before the round; kept."""
-    if not kept.exists():
-        answers = np.zeros(len(faces), np.float32)
-        rows = np.flatnonzero(faces.part == TRAIN)
-        for some in tqdm(np.array_split(rows, -(-len(rows) // CHUNK)), desc="own answers", file=sys.stderr):
-            answers[some] = own_answers(state.average, faces, some)
-        part = kept.with_suffix(".part.npy")
-        np.save(part, answers)
-        part.replace(kept)
-    return np.asarray(np.load(kept), np.float32)
+def _softened_by(net: Net, wanted: Floats, faces: Faces, checkpoint: Path, number: int) -> Floats:
+    """What is wanted in a round; the answers of the network before it are kept beside the checkpoint."""
+    place = checkpoint.with_suffix(f".own{number}.npy")
+    return softened(wanted, kept(place, lambda: _all_answers(net, faces)), faces.part == TRAIN)
+
+
+def _all_answers(net: Net, faces: Faces) -> Floats:
+    """(n,) how surely each face of the training part smiles; 0 for all others."""
+    answers, rows = np.zeros(len(faces), np.float32), np.flatnonzero(faces.part == TRAIN)
+    for some in tqdm(np.array_split(rows, -(-len(rows) // CHUNK)), desc="own answers", file=sys.stderr):
+        answers[some] = own_answers(net, faces, some)
+    return answers
 
 
 def own_answers(net: Net, faces: Faces, rows: Rows) -> Floats:
@@ -175,9 +174,7 @@ def own_answers(net: Net, faces: Faces, rows: Rows) -> Floats:
         smile_augment.views(faces.pictures[n], float(faces.window[n]), float(faces.down[n])) for n in rows
     ]
     shown = torch.from_numpy(np.concatenate(views)).permute(0, 3, 1, 2)
-    net.eval()
-    with torch.no_grad():
-        logits = (net(shown)[:, 0] + net(shown.flip(3))[:, 0]) / 2
+    logits = both_ways(net, shown)
     return np.asarray(logits.sigmoid().reshape(len(rows), -1).mean(1).numpy(), np.float32)
 
 
@@ -191,7 +188,9 @@ def softened(wanted: Floats, own: Floats, known: NDArray[np.bool_]) -> Floats:
 
 def _fresh() -> State:
     net: Net = Net().to(memory_format=torch.channels_last)
-    return State(net, copy.deepcopy(net), torch.optim.AdamW(net.parameters(), RATE, weight_decay=DECAY))
+    return State(
+        net, copy.deepcopy(net).eval(), torch.optim.AdamW(net.parameters(), RATE, weight_decay=DECAY)
+    )
 
 
 def wanted_of(faces: Faces, teacher: Floats) -> Floats:

@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 from torch import Tensor, nn
 from tqdm import tqdm
 
-from models.training.smile_data import FER, NO_LABEL, PATCH_PX, PATCH_WINDOW, TRAIN, Faces
+from models.training.smile_data import FER, NO_LABEL, PATCH_PX, PATCH_WINDOW, TRAIN, Faces, kept
 from models.training.smile_faceapi import LOGITS, SIDE_PX, load_face_api
 
 FOLDS, EPOCHS, BATCH, HIDDEN = 4, 10, 256, 192
@@ -30,25 +30,20 @@ Floats = NDArray[np.float32]
 
 def teach(faces: Faces, face_api: Path, work: Path, seed: int) -> Floats:
     """(n, 7) probabilities of LABELS, of models that never saw the person; kept in `work`."""
-    kept = work / "teacher.npy"
-    if not kept.exists():
-        np.save(
-            kept.with_suffix(".part.npy"),
-            _fitted(features(faces, _face_api(faces, face_api, work)), faces, seed),
-        )
-        kept.with_suffix(".part.npy").replace(kept)
-    return np.asarray(np.load(kept), np.float32)
+    return kept(
+        work / "teacher.npy",
+        lambda: _fitted(features(faces, _face_api(faces, face_api, work)), faces, seed),
+    )
 
 
 def _face_api(faces: Faces, folder: Path, work: Path) -> Floats:
-    kept = work / "face_api.npy"
-    if not kept.exists():
-        network = load_face_api(folder)
-        starts = tqdm(range(0, len(faces), CHUNK), desc="face-api", file=sys.stderr)
-        rows = [np.concatenate(network.read(_large(faces, start)), axis=1) for start in starts]
-        np.save(kept.with_suffix(".part.npy"), np.concatenate(rows))
-        kept.with_suffix(".part.npy").replace(kept)
-    return np.asarray(np.load(kept), np.float32)
+    return kept(work / "face_api.npy", lambda: _seen_by_face_api(faces, folder))
+
+
+def _seen_by_face_api(faces: Faces, folder: Path) -> Floats:
+    network = load_face_api(folder)
+    starts = tqdm(range(0, len(faces), CHUNK), desc="face-api", file=sys.stderr)
+    return np.concatenate([np.concatenate(network.read(_large(faces, n)), axis=1) for n in starts])
 
 
 def _large(faces: Faces, start: int) -> NDArray[np.uint8]:

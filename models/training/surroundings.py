@@ -45,8 +45,7 @@ def jumbled(studio: Studio, language: str) -> list[Bag]:
     def make(rng: Generator) -> Iterator[Bag]:
         lines = texts.jumble(language, JUMBLED, rng)
         said = [speech.saying(text, speech.draw(studio.voices, rng), rng) for text in lines]
-        bar = tqdm(said, desc=f"jumble ({language}): speak", unit="line")
-        sounds = [speech.say(what, studio.cache / "speech") for what in bar]
+        sounds = clips.spoken(studio, said, f"jumble ({language})")
         yield clips.streams("talk", language, sounds, studio, rng, lines)
 
     return clips.kept(studio, f"jumble-{language}", JUMBLED, make)

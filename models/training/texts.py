@@ -12,6 +12,7 @@ from typing import Any
 
 import numpy as np
 from numpy.random import Generator
+from numpy.typing import NDArray
 
 FOLDER = Path(__file__).parent
 FORTUNES = {"en": ("fortunes", "literature", "people", "wisdom", "science", "work", "food"), "ru": ("ru",)}
@@ -69,7 +70,7 @@ def salad(language: str, count: int, rng: Generator) -> list[str]:
     """`count` lines of 4 to 9 random words."""
     words = " ".join([*table(language)["words"]["texts"], *table(language)["talk"]["texts"]]).split()
     words = sorted({word.strip(",.") for word in words})
-    return [" ".join(rng.choice(words, int(rng.integers(4, 10)))) for _ in range(count)]
+    return _rows(np.array(words), count, (4, 10), rng)
 
 
 def fortunes(language: str, count: int, rng: Generator) -> list[str]:
@@ -84,7 +85,11 @@ def jumble(language: str, count: int, rng: Generator) -> list[str]:
     """`count` lines of 5 to 12 words of the fortunes, common ones more often, in an order of chance."""
     pieces = [piece for file in _fortune_files(language) for piece in _pieces(file, language)]
     words = np.array(sorted(" ".join(pieces or table(language)["talk"]["texts"]).replace(",", "").split()))
-    return [" ".join(rng.choice(words, int(rng.integers(5, 13)))) for _ in range(count)]
+    return _rows(words, count, (5, 13), rng)
+
+
+def _rows(words: NDArray[np.str_], count: int, lengths: tuple[int, int], rng: Generator) -> list[str]:
+    return [" ".join(rng.choice(words, int(rng.integers(*lengths)))) for _ in range(count)]
 
 
 def scraps(language: str, count: int, rng: Generator) -> list[str]:
