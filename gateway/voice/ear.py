@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 
 from gateway.voice.arming import Arming
-from gateway.voice.context import WINDOW, Context
+from gateway.voice.check import Check
+from gateway.voice.context import WINDOW
 from gateway.voice.engine import Engine, Samples
 from gateway.voice.phrases import Phrase
 from gateway.voice.rivals import ASK
@@ -18,9 +19,10 @@ class Ear:
     def __init__(self, phrases: Sequence[Phrase], arming: Arming | None = None) -> None:
         self.phrases = {phrase.id: phrase for phrase in phrases}
         self._arming = arming
-        self._context = Context(phrases)
+        self._check = Check(phrases)
         self._engine = Engine({phrase.id: phrase.head for phrase in phrases}, WINDOW)
-        self._spotter = Spotter(phrases, arming.is_open if arming else always, self._allows)
+        is_open = arming.is_open if arming else always
+        self._spotter = Spotter(phrases, is_open, self._judge, self._check.answers)
 
     def reset(self) -> None:
         """Start afresh after a gap in the sound."""
@@ -47,8 +49,8 @@ class Ear:
         found = self._spotter
         return {"undecided": found.undecided, "unasked": found.unasked, "out_of_place": found.out_of_place}
 
-    def _allows(self, phrase: str, at_once: bool) -> bool:
-        return self._context.allows(phrase, at_once, self._engine.embeddings)
+    def _judge(self, phrase: str, at_once: bool) -> str | None:
+        return self._check.judge(phrase, at_once, self._engine.embeddings)
 
     def _all(self, first: Spotted | None) -> Iterator[Spotted]:
         found = first

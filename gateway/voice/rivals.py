@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 
 from gateway.voice.phrases import Phrase
@@ -52,12 +52,15 @@ Hot = Mapping[str, Sequence[tuple[float, float]]]
 
 
 def decide(
-    frames: Sequence[Heard], phrases: Mapping[str, Phrase], before: Sequence[Heard] = ()
+    frames: Sequence[Heard],
+    phrases: Mapping[str, Phrase],
+    before: Sequence[Heard] = (),
+    judged: Collection[str] = (),
 ) -> Winner | Nobody | None:
     """The verdict on one utterance, whose first frame is the first over a threshold; None: hear on.
 
     `before` are the frames that led to it. Phrases with different ratings contradict each other and may tie;
-    of others the clearest wins.
+    of others the clearest wins. Two that are `judged` after this, by what was said, do not tie here.
     """
     hot = _hot(frames, phrases)
     wide = {name for name in hot if _is_wide(phrases[name], [*before, *frames])}
@@ -66,7 +69,7 @@ def decide(
     over = is_over(frames, phrases)
     if best is None:
         return Nobody(tied=False) if over else None
-    if _is_sure(best, hot, phrases) or (_may_judge(frames, over) and _is_clear(best, hot, phrases)):
+    if _is_sure(best, hot, phrases) or (_may_judge(frames, over) and _is_clear(best, hot, phrases, judged)):
         return Winner(phrases[best], max(score for _, score in hot[best]), _middle_s(hot[best], over))
     return Nobody(tied=True) if over else None
 
@@ -110,10 +113,11 @@ def _may_judge(frames: Sequence[Heard], over: bool) -> bool:
     return over or len(frames) >= WINDOW_FRAMES
 
 
-def _is_clear(best: str, hot: Hot, phrases: Mapping[str, Phrase]) -> bool:
+def _is_clear(best: str, hot: Hot, phrases: Mapping[str, Phrase], judged: Collection[str]) -> bool:
     """No answer that says otherwise weighs nearly as much; phrases without a rating never contradict."""
     limit = CLEAR * _weight(hot[best], phrases[best])
-    against = [name for name in phrases if _contradict(phrases[name], phrases[best])]
+    rivals = [name for name in phrases if not (best in judged and name in judged)]
+    against = [name for name in rivals if _contradict(phrases[name], phrases[best])]
     return all(_weight(hot[name], phrases[name]) < limit for name in against)
 
 

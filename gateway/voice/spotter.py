@@ -3,22 +3,22 @@
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Collection, Mapping, Sequence
+from dataclasses import dataclass, replace
 from math import inf
 
 from gateway.voice.phrases import Phrase
-from gateway.voice.rivals import WIDE_FRAMES, Heard, Winner, decide, is_over
+from gateway.voice.rivals import WIDE_FRAMES, Heard, Nobody, Winner, decide, is_over
 
 REFRACTORY_S = 1.0
 RATING = "rating"
 
 IsOpen = Callable[[float], bool]
 """Whether an answer that ended at that time of the sound may count."""
-Allows = Callable[[str, bool], bool]
-"""Whether a phrase may count where it was said: as sure as at first (True), or when asked last (False)."""
-WAIT_FRAMES = 3
-"""A phrase that may not count at once is asked for in so many more: 0.24 s of what is said after it."""
+Judge = Callable[[str, bool], str | None]
+"""What a spotted phrase was, if anything: as sure as at first (True), or when asked last (False)."""
+WAIT_FRAMES = 4
+"""A phrase that may not count at once is asked for in so many more: 0.32 s of what is said after it."""
 
 
 @dataclass(frozen=True)
@@ -35,23 +35,28 @@ def always(_end_s: float) -> bool:
     return True
 
 
-def anywhere(_phrase: str, _at_once: bool) -> bool:
-    """No check of the surroundings."""
-    return True
+def itself(phrase: str, _at_once: bool) -> str:
+    """No check: a phrase is what its head takes it for."""
+    return phrase
 
 
 class Spotter:
     """Scores in, phrases out. Answers count only where `is_open` says so, and may tie; see rivals.py."""
 
     def __init__(
-        self, phrases: Sequence[Phrase], is_open: IsOpen = always, allows: Allows = anywhere
+        self,
+        phrases: Sequence[Phrase],
+        is_open: IsOpen = always,
+        judge: Judge = itself,
+        judged: Collection[str] = (),
     ) -> None:
+        """`judged`: answers among which `judge` chooses, whatever their heads say of each other."""
         answers = {phrase.id: phrase for phrase in phrases if phrase.role == RATING}
         others = {phrase.id: phrase for phrase in phrases if phrase.role != RATING}
-        self._is_open, self._allows = is_open, allows
-        self._groups = [_Group(others), _Group(answers)]
+        self._is_open, self._check = is_open, judge
+        self._groups = [_Group(others, judged), _Group(answers, judged)]
         self._found: deque[Spotted] = deque()
-        self._doubted: list[tuple[Spotted, int]] = []
+        self._doubted: list[tuple[_Group, Spotted, int]] = []
         self.unasked = self.out_of_place = 0
 
     @property
@@ -67,7 +72,7 @@ class Spotter:
 
     def push(self, now_s: float, scores: Mapping[str, float]) -> Spotted | None:
         """Scores after the frame that ends at `now_s`; a phrase that is decided by now."""
-        self._doubted = [(one, frames - 1) for one, frames in self._doubted]
+        self._doubted = [(group, one, frames - 1) for group, one, frames in self._doubted]
         self._ask_again()
         for group in self._groups:
             self._take(group, group.push(now_s, scores))
@@ -77,7 +82,7 @@ class Spotter:
         """Decide on what is at hand: the sound has ended."""
         for group in self._groups:
             self._take(group, group.flush())
-        self._doubted = [(one, 0) for one, _ in self._doubted]
+        self._doubted = [(group, one, 0) for group, one, _ in self._doubted]
         self._ask_again()
         return self.more()
 
@@ -91,21 +96,22 @@ class Spotter:
         end_s = winner.middle_s - winner.phrase.lag_s
         if winner.phrase.role == RATING and not self._is_open(end_s):
             self.unasked += 1
-        elif end_s >= group.last_end_s + REFRACTORY_S:  # else the rest of what was decided just before
-            group.last_end_s = end_s
-            self._judge(Spotted(winner.phrase.id, winner.score, end_s), WAIT_FRAMES)
+        elif group.is_rested(end_s):  # else the rest of what counted just before
+            self._judge(group, Spotted(winner.phrase.id, winner.score, end_s), WAIT_FRAMES)
 
     def _ask_again(self) -> None:
         doubted, self._doubted = self._doubted, []
-        for one, frames in doubted:
-            self._judge(one, frames)
+        for group, one, frames in doubted:
+            if group.is_rested(one.end_s):
+                self._judge(group, one, frames)
 
-    def _judge(self, one: Spotted, frames: int) -> None:
+    def _judge(self, group: _Group, one: Spotted, frames: int) -> None:
         """Decide, or wait for `frames` more: in each as at first, in the last one with the lower limit."""
-        if self._allows(one.id, frames > 0):
-            self._found.append(one)
+        if name := self._check(one.id, frames > 0):
+            self._found.append(replace(one, id=name))
+            group.last_end_s = one.end_s
         elif frames > 0:
-            self._doubted.append((one, frames))
+            self._doubted.append((group, one, frames))
         else:
             self.out_of_place += 1
 
@@ -113,8 +119,8 @@ class Spotter:
 class _Group:
     """Phrases that compete; frames of the utterance at hand."""
 
-    def __init__(self, phrases: Mapping[str, Phrase]) -> None:
-        self._phrases = phrases
+    def __init__(self, phrases: Mapping[str, Phrase], judged: Collection[str]) -> None:
+        self._phrases, self._judged = phrases, judged
         self.tied = 0
         self.reset()
 
@@ -135,15 +141,22 @@ class _Group:
             self._before.append(Heard(now_s, scores))
         return None
 
+    def is_rested(self, end_s: float) -> bool:
+        """Whether nothing has counted shortly before `end_s`."""
+        return end_s >= self.last_end_s + REFRACTORY_S
+
     def flush(self) -> Winner | None:
         """As if silence followed."""
         quiet = [Heard(inf, {}), Heard(inf, {})]
-        verdict = decide([*self._frames, *quiet], self._phrases, self._before) if self._frames else None
+        verdict = self._verdict([*self._frames, *quiet]) if self._frames else None
         self._frames = []
         return verdict if isinstance(verdict, Winner) else None
 
+    def _verdict(self, frames: Sequence[Heard]) -> Winner | Nobody | None:
+        return decide(frames, self._phrases, self._before, self._judged)
+
     def _decided(self, is_hot: bool) -> Winner | None:
-        verdict = decide(self._frames, self._phrases, self._before)
+        verdict = self._verdict(self._frames)
         if verdict is None:
             return None
         self._waits_for_quiet = not is_over(self._frames, self._phrases) or is_hot

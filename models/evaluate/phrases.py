@@ -20,7 +20,7 @@ from scipy.stats import chi2
 from tqdm import tqdm
 
 from gateway.indices.intervals import wilson
-from gateway.voice.context import Context
+from gateway.voice.check import Check
 from gateway.voice.engine import FRAME, FRAME_S, HEAD_WINDOW, RATE, WARM_UP_FRAMES, Floats, Head
 from gateway.voice.phrases import Phrase
 from gateway.voice.spotter import Spotted, Spotter
@@ -149,7 +149,7 @@ class Ears:
     def __init__(self, phrases: Sequence[Phrase]) -> None:
         self._phrases = phrases
         self._batch = Batch(96)
-        self._context = Context(phrases)
+        self._check = Check(phrases)
         self._heads = {phrase.id: Head(phrase.head) for phrase in phrases}
         longest = max(head.window for head in self._heads.values())
         self._warm_up = WARM_UP_FRAMES + max(0, longest - HEAD_WINDOW)
@@ -159,7 +159,11 @@ class Ears:
         lead, tail = self._warm_up * FRAME, TAIL_FRAMES * FRAME - len(sound) % FRAME
         rows = self._batch.embed(np.pad(pcm(sound), (lead, tail)))
         heard, events = rows, []
-        spotter = Spotter(self._phrases, allows=lambda name, now: self._context.allows(name, now, heard))
+        spotter = Spotter(
+            self._phrases,
+            judge=lambda name, at_once: self._check.judge(name, at_once, heard),
+            judged=self._check.answers,
+        )
         for number in range(self._warm_up, len(rows)):
             heard = rows[: number + 1]
             event = spotter.push((number + 1 - self._warm_up) * FRAME_S, self._scores(heard))

@@ -9,7 +9,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from gateway.voice.context import WINDOW, Limits
+from gateway.voice.context import WINDOW
+from gateway.voice.phones import Limits
 from models.training.calibrate import Calibrated
 from models.training.speech import Voice
 from models.training.texts import Wanted
@@ -23,6 +24,7 @@ TERMS = {
 }
 """Terms of the programs and voices; what they say is not theirs."""
 MEASURED = "\n[measured."
+ESPEAK = "1.51"
 
 
 @dataclass(frozen=True)
@@ -67,22 +69,50 @@ def _made(hours: Mapping[str, float], made: Made, by: str = BY) -> Iterator[str]
         yield f'\n[[made.data]]\nfile = "{name}"\nsha256 = "{sha256}"\nuse = "negatives: {terms}"'
 
 
-def write_context(path: Path, outputs: Sequence[str], limits: Mapping[str, Limits], made: Made) -> None:
+def write_context(path: Path, outputs: Sequence[str], limits: Mapping[str, float], made: Made) -> None:
     """The card of a check of the surroundings; its network lies beside it already."""
-    window = f"(1, {WINDOW}, 96)"
     lines = [
-        "# Written by models/training/context.py; do not edit.",
-        f'outputs = {_plain(list(outputs))}\nsha256 = "{digest(path.with_suffix(".tflite"))}"',
-        f'input = "float32 {window}: the last {WINDOW} openWakeWord embeddings, 80 ms apart"',
+        *_check(path, "models/training/context.py"),
+        f"outputs = {_plain(list(outputs))}",
         f'output = "float32 (1, {len(outputs)}): how much each phrase is said for itself, 0 to 1"',
-        'licence = "Apache-2.0"\n\n[limits]',
-        "# A phrase passes from the one score on, at once or a frame or two later,",
-        "# and from the other one 0.24 s later; those without a limit always do.",
-        *(f"{name} = {{ at_once = {one.at_once}, later = {one.later} }}" for name, one in limits.items()),
+        "\n[limits]\n# A phrase passes from this score on; those without a limit always do.",
+        *(f"{name} = {least}" for name, least in limits.items()),
         *_made({}, made, "models/training/context.py"),
         "",
     ]
     path.write_text("\n".join(lines), "utf-8")
+
+
+def write_phones(
+    path: Path,
+    symbols: Sequence[str],
+    before: Sequence[str],
+    after: Sequence[str],
+    phrases: Mapping[str, tuple[Sequence[str], Limits]],
+    made: Made,
+) -> None:
+    """The card of a network that hears phones; its network lies beside it already."""
+    lines = [
+        *_check(path, "models/training/phones.py"),
+        f'output = "float32 (1, {WINDOW}, {3 * len(symbols)}): logits, three steps an embedding"',
+        f'# A blank, a pause ("|"), and phones as espeak-ng {ESPEAK} writes them.',
+        f"symbols = {_plain(list(symbols))}",
+        "\n[polite]\n# May be said in the same breath.",
+        f"before = {_plain(list(before))}\nafter = {_plain(list(after))}",
+    ]
+    for name, (said, limits) in phrases.items():
+        lines += [
+            f"\n[phrases.{name}]\nsaid = {_plain(list(said))}",
+            f"at_once = {limits.at_once}\nlater = {limits.later}",
+        ]
+    path.write_text("\n".join([*lines, *_made({}, made, "models/training/phones.py"), ""]), "utf-8")
+
+
+def _check(path: Path, by: str) -> Iterator[str]:
+    yield f"# Written by {by}; do not edit."
+    yield f'sha256 = "{digest(path.with_suffix(".tflite"))}"'
+    yield f'input = "float32 (1, {WINDOW}, 96): the last {WINDOW} openWakeWord embeddings, 80 ms apart"'
+    yield 'licence = "Apache-2.0"'
 
 
 def _voices(voices: Sequence[Voice]) -> list[str]:

@@ -130,28 +130,6 @@ def merged(members: Sequence[Weights]) -> Weights:
     )
 
 
-def side_by_side(parts: Sequence[Weights]) -> Weights:
-    """One network with the outputs of all `parts`, none of which sees another's hidden units.
-
-    All large weights will share one INT8 step. So that each part is rounded as finely as alone, its large
-    layer is brought to the first one's range and its small layer takes it back: ReLU lets a factor through.
-    """
-    most = float(np.abs(parts[0].w1).max())
-    factors = [np.float32(most / max(float(np.abs(part.w1).max()), 1e-12)) for part in parts]
-    hidden = np.cumsum([0, *(part.w2.shape[0] for part in parts)])
-    outputs = np.cumsum([0, *(part.w2.shape[1] for part in parts)])
-    w2 = np.zeros((hidden[-1], outputs[-1]), np.float32)
-    for number, (part, factor) in enumerate(zip(parts, factors, strict=True)):
-        rows, columns = (slice(*ends[number : number + 2]) for ends in (hidden, outputs))
-        w2[rows, columns] = part.w2 / factor
-    return Weights(
-        np.concatenate([part.w1 * factor for part, factor in zip(parts, factors, strict=True)], 1),
-        np.concatenate([part.b1 * factor for part, factor in zip(parts, factors, strict=True)]),
-        w2,
-        np.concatenate([part.b2 for part in parts]),
-    )
-
-
 def write(weights: Weights, path: Path, name: str) -> None:
     """The head as a .tflite: (1, n, 96) -> reshape -> dense, ReLU -> dense -> logistic -> (1, outputs).
 

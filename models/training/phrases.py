@@ -41,13 +41,8 @@ EACH = replace(clips.FULL, rhvoice=54, flite=48, espeak=90, own_near=60, scraps=
 PRAISE_NEAR = 160
 SHIPPED_MOST, PRAISE_MOST = (0.7, 0.06), (0.7, 0.02)
 """False accepts per hour of single members, and share of near misses that pass."""
-EASED = {"super": 0.8, "super-ru": 0.8, "great-ru": 0.8, "normal": 0.9, "okay": 0.9}
-EASED |= {"could-be-better": 0.7, "could-be-better-ru": 0.7, "normal-ru": 0.85}
-EASED |= {"cant-find-person-ru": 0.7, "no-thank-you-ru": 0.7, "special-offer-ru": 0.5}
-"""Of a phrase's threshold: the check of its surroundings (context.py) vetoes what passes too much.
-
-Chosen on development voices; the others hear enough, gain nothing by it, or let more pass.
-"""
+EASED_ANSWER, EASED = 0.4, 0.5
+"""Of a phrase's threshold: what passes too much is heard phone by phone (phones.py)."""
 FAMILY = {"en": EACH, "ru": replace(EACH, near=2, negated=6)}
 """Less than for a single phrase of a shop: the other phrases are near misses, too."""
 
@@ -130,7 +125,7 @@ def _train(wanted: Wanted, studios: Mapping[str, Studio], options: argparse.Name
 
 def eased(made: Made) -> Calibrated:
     """The threshold that a shipped head gets."""
-    share = EASED.get(made.wanted.id, 1.0)
+    share = EASED_ANSWER if made.wanted.rating else EASED
     return replace(made.calibrated, threshold=round(made.calibrated.threshold * share, 3))
 
 

@@ -9,7 +9,7 @@ from numpy.random import Generator
 from tqdm import tqdm
 
 from gateway.voice.engine import FRAME_S, RATE
-from models.training import augment, carriers, clips, morph, speech, texts
+from models.training import augment, carriers, clips, morph, speech
 from models.training.carriers import Spoken
 from models.training.clips import Bag, Studio
 from models.training.features import Batch, pcm
@@ -27,8 +27,6 @@ STRANGER_SHARE = 0.35
 OFF_SHARE = 0.3
 """The recording begins shortly before the words."""
 COPIES = 2
-JUMBLED = 1300
-"""Lines of words in no order: what a head takes for its phrase is mostly a few words that sound alike."""
 SAID = {"top": (200, 480), "middle": (150, 200), "low": (150, 160)}
 """Answers, and sentences that are none, for each phrase of a rating."""
 
@@ -37,18 +35,6 @@ def bags(studio: Studio, wanted: Wanted, talk: Sequence[Sound]) -> list[Bag]:
     """Answers (kind: the phrase's id) and sentences that are none ("turned"), in scenes."""
     parts = (carriers.table(wanted.language), wanted, SAID[wanted.rating], COPIES, FRAMES, AFTER_S)
     return clips.kept(studio, f"{wanted.id}-context", parts, lambda rng: _bags(studio, wanted, talk, rng))
-
-
-def jumbled(studio: Studio, language: str) -> list[Bag]:
-    """About two hours of words without an order."""
-
-    def make(rng: Generator) -> Iterator[Bag]:
-        lines = texts.jumble(language, JUMBLED, rng)
-        said = [speech.saying(text, speech.draw(studio.voices, rng), rng) for text in lines]
-        sounds = clips.spoken(studio, said, f"jumble ({language})")
-        yield clips.streams("talk", language, sounds, studio, rng, lines)
-
-    return clips.kept(studio, f"jumble-{language}", JUMBLED, make)
 
 
 def _bags(studio: Studio, wanted: Wanted, talk: Sequence[Sound], rng: Generator) -> Iterator[Bag]:

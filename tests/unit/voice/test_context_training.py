@@ -157,25 +157,6 @@ class _Bar:
         """Nothing to show."""
 
 
-def test_parts_side_by_side_answer_as_alone_and_are_rounded_as_alone(tmp_path: Path) -> None:
-    rng = np.random.default_rng(4)
-    parts = [toy(rng, 3, 2, 0.2), toy(rng, 5, 1, 30.0)]
-    x = rng.normal(0, 1, (9, 96)).astype(np.float32)
-    whole = heads.side_by_side(parts)
-    alone = np.concatenate([part.scores(x) for part in parts], 1)
-    np.testing.assert_allclose(whole.scores(x), alone, atol=1e-5)
-    for name, weights in (("whole", whole), ("0", parts[0]), ("1", parts[1])):
-        heads.write(weights, tmp_path / name, name)
-    kept = np.concatenate([heads.read(tmp_path / name).scores(x) for name in "01"], 1)
-    np.testing.assert_allclose(heads.read(tmp_path / "whole").scores(x), kept, atol=1e-5)
-
-
-def toy(rng: np.random.Generator, hidden: int, outputs: int, size: float) -> heads.Weights:
-    shapes = ((96, hidden), (hidden,), (hidden, outputs), (outputs,))
-    w1, b1, w2, b2 = (rng.normal(0, 1, shape).astype(np.float32) for shape in shapes)
-    return heads.Weights(w1 * np.float32(size), b1, w2 / np.float32(size), b2)
-
-
 def test_words_without_an_order_are_those_of_the_language_and_the_same_every_time() -> None:
     lines = texts.jumble("ru", 30, np.random.default_rng(1))
     said = {word for line in lines for word in texts.plain(line).split() if len(word) > 1}
@@ -192,11 +173,9 @@ def test_words_without_an_order_are_those_of_the_language_and_the_same_every_tim
 def test_the_card_of_a_check_belongs_to_its_network_and_tells_its_data_and_figures(card: Path) -> None:
     table = tomllib.loads(card.read_text("utf-8"))
     assert table["sha256"] == cards.digest(card.with_suffix(".tflite"))
-    first, others = context.split(card.stem.removeprefix("context-"))
-    assert table["outputs"] == [wanted.id for wanted in (*first, *others)]
-    assert {name: context.Limits(**one) for name, one in table["limits"].items()} == context.limits(
-        first, others
-    )
+    family = texts.family(card.stem.removeprefix("context-")).values()
+    assert table["outputs"] == [wanted.id for wanted in family if wanted.rating]
+    assert table["limits"] == {wanted.id: context.PRAISE for wanted in family if wanted.rating == "top"}
     assert table["licence"] == "Apache-2.0"
     assert table["made"]["voices"]
     assert all({"file", "sha256", "use"} <= set(data) for data in table["made"]["data"])

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from gateway.voice.phrases import CardError, Phrase, catalogue, choose
-from gateway.voice.spotter import WAIT_FRAMES, Spotted, Spotter, anywhere
+from gateway.voice.spotter import WAIT_FRAMES, Spotted, Spotter, itself
 
 
 def phrase(name: str, threshold: float = 0.5, lag_s: float = 0.2) -> Phrase:
@@ -84,16 +84,16 @@ def test_an_answer_that_nobody_asked_for_is_counted_and_not_told() -> None:
 
 
 class Doubter:
-    """Says yes when it is asked last, or never; or after it was asked `sure_after` times."""
+    """Lets pass when it is asked last, or never; or after it was asked `sure_after` times."""
 
     def __init__(self, later: bool, sure_after: int = 99) -> None:
         self.later = later
         self.sure_after = sure_after
         self.asked: list[bool] = []
 
-    def allows(self, _phrase: str, at_once: bool) -> bool:
+    def judge(self, phrase: str, at_once: bool) -> str | None:
         self.asked.append(at_once)
-        return len(self.asked) > self.sure_after or (not at_once and self.later)
+        return phrase if len(self.asked) > self.sure_after or (not at_once and self.later) else None
 
 
 def first(spotter: Spotter, scores: list[float]) -> int | None:
@@ -102,39 +102,64 @@ def first(spotter: Spotter, scores: list[float]) -> int | None:
     return next((number for number, event in enumerate(events) if event), None)
 
 
-def test_a_phrase_in_doubt_is_asked_for_last_after_240_ms_and_keeps_its_end() -> None:
+def test_a_phrase_in_doubt_is_asked_for_last_after_320_ms_and_keeps_its_end() -> None:
     scores, doubter = [0.0] * 4 + [0.9] * 6 + [0.0] * 9, Doubter(later=True)
     sure = first(Spotter([phrase("a")]), scores)
-    doubted = Spotter([phrase("a")], allows=doubter.allows)
+    doubted = Spotter([phrase("a")], judge=doubter.judge)
     assert sure is not None
-    assert first(doubted, scores) == sure + WAIT_FRAMES == sure + 3
-    assert (doubter.asked, doubted.out_of_place) == ([True, True, True, False], 0)
-    ends = [play(Spotter([phrase("a")], allows=judge), ("a", scores)) for judge in (anywhere, doubter.allows)]
+    assert first(doubted, scores) == sure + WAIT_FRAMES == sure + 4
+    assert (doubter.asked, doubted.out_of_place) == ([True, True, True, True, False], 0)
+    ends = [play(Spotter([phrase("a")], judge=judge), ("a", scores)) for judge in (itself, doubter.judge)]
     assert ends[0] == ends[1]
 
 
 def test_a_phrase_in_doubt_is_told_in_the_first_frame_that_is_sure() -> None:
     scores, doubter = [0.0] * 4 + [0.9] * 6 + [0.0] * 9, Doubter(later=True, sure_after=1)
     sure = first(Spotter([phrase("a")]), scores)
-    doubted = Spotter([phrase("a")], allows=doubter.allows)
+    doubted = Spotter([phrase("a")], judge=doubter.judge)
     assert sure is not None
     assert first(doubted, scores) == sure + 1
     assert (doubter.asked, doubted.out_of_place) == ([True, True], 0)
 
 
 def test_a_phrase_out_of_place_is_counted_and_not_told() -> None:
-    spotter = Spotter([phrase("a")], allows=Doubter(later=False).allows)
+    spotter = Spotter([phrase("a")], judge=Doubter(later=False).judge)
     assert play(spotter, ("a", [0.9] * 6 + [0.0] * 12)) == []
     assert spotter.out_of_place == 1
 
 
 def test_a_phrase_in_doubt_is_decided_at_the_end_of_the_sound_and_forgotten_in_a_gap() -> None:
-    spotter = Spotter([phrase("a")], allows=Doubter(later=True).allows)
+    spotter = Spotter([phrase("a")], judge=Doubter(later=True).judge)
     assert len(play(spotter, ("a", [0.9] * 5))) == 1
-    spotter = Spotter([phrase("a")], allows=Doubter(later=True).allows)
+    spotter = Spotter([phrase("a")], judge=Doubter(later=True).judge)
     assert first(spotter, [0.0] * 4 + [0.9] * 4) is None
     spotter.reset()
     assert first(spotter, [0.0] * 20) is None
+
+
+def test_what_was_judged_to_be_another_phrase_is_told_as_that_one() -> None:
+    spotter = Spotter([phrase("a"), phrase("b")], judge=lambda _name, _at_once: "b")
+    assert [event.id for event in play(spotter, ("a", [0.9] * 6 + [0.0] * 4))] == ["b"]
+
+
+def test_answers_that_are_judged_afterwards_do_not_tie_before() -> None:
+    low, track = replace(phrase("b"), rating="low"), [0.9] * 6 + [0.0] * 4
+    both = [phrase("a"), low]
+    assert play(Spotter(both), ("a", track), ("b", track)) == []
+    assert len(play(Spotter(both, judged={"a", "b"}), ("a", track), ("b", track))) == 1
+    assert play(Spotter(both, judged={"a"}), ("a", track), ("b", track)) == []
+
+
+def test_what_was_nothing_does_not_hide_what_is_said_right_after_it() -> None:
+    twice = [0.9] * 5 + [0.0] * 4 + [0.9] * 5 + [0.0] * 9
+    asked: list[int] = []
+
+    def second(name: str, _at_once: bool) -> str | None:
+        asked.append(1)
+        return name if len(asked) > WAIT_FRAMES + 1 else None
+
+    assert len(play(Spotter([phrase("a")], judge=second), ("a", twice))) == 1
+    assert len(play(Spotter([phrase("a")]), ("a", twice))) == 1
 
 
 def test_an_ask_and_an_answer_in_one_utterance_do_not_compete() -> None:

@@ -1,0 +1,181 @@
+"""How much the last seconds are one phrase and nothing else, phone by phone.
+
+A network hears the phones of the last 32 embeddings in steps of 27 ms (connectionist temporal classification:
+Graves et al. 2006). The best path that says a phrase, for itself, after a pause or among polite words, is set
+against the best path of all (Viterbi 1967): a log ratio, 0 where nothing else fits better. Networks lie above
+the heads, phones-<language>.tflite, with a card that spells the phrases.
+"""
+
+from __future__ import annotations
+
+import tomllib
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from gateway.voice.engine import Floats
+from gateway.voice.phrases import CardError
+
+BLANK = 0
+"""The symbol of steps that say nothing new."""
+PAUSE = "|"
+NEVER = np.float32(-1e9)
+NARROW = 3
+"""Most states have so many ways in at most."""
+
+Word = tuple[int, ...]
+"""Phones, as places in the network's symbols."""
+
+
+@dataclass(frozen=True)
+class Limits:
+    """The least log ratios that let a phrase pass: at once or in the next frames, and in the last of them."""
+
+    at_once: float
+    later: float
+
+
+@dataclass(frozen=True)
+class Card:
+    """A network, its symbols, polite words before and after, and of each phrase its wordings and limits."""
+
+    network: Path
+    symbols: tuple[str, ...]
+    before: tuple[Word, ...]
+    after: tuple[Word, ...]
+    said: Mapping[str, tuple[Word, ...]]
+    limits: Mapping[str, Limits]
+
+
+def read_card(card: Path) -> Card:
+    """What `card` says. Raises CardError."""
+    try:
+        table = tomllib.loads(card.read_text("utf-8"))
+        symbols = tuple(map(str, table["symbols"]))
+        places = {symbol: place for place, symbol in enumerate(symbols)}
+        phrases: Mapping[str, Any] = table["phrases"]
+        return Card(
+            card.with_suffix(".tflite"),
+            symbols,
+            _words(table["polite"]["before"], places),
+            _words(table["polite"]["after"], places),
+            {name: _words(one["said"], places) for name, one in phrases.items()},
+            {name: Limits(float(one["at_once"]), float(one["later"])) for name, one in phrases.items()},
+        )
+    except (OSError, tomllib.TOMLDecodeError, KeyError, TypeError, ValueError, AttributeError) as error:
+        raise CardError(
+            f"{card}: unusable ({type(error).__name__}: {error}); restore it from the release"
+        ) from error
+
+
+def _words(spelt: Iterable[str], places: Mapping[str, int]) -> tuple[Word, ...]:
+    return tuple(tuple(places[phone] for phone in word.split()) for word in spelt)
+
+
+class Grammar:
+    """All ways to say one of `phrases`, as states that emit a symbol each; the one after the last is any.
+
+    `begun`: the share of a phrase, from its first phone on, that may have been said before what is heard.
+    """
+
+    def __init__(self, card: Card, phrases: Iterable[str], begun: float = 0.0) -> None:
+        net = _States()
+        ready = _begin(net, card)
+        self._ends = {name: np.array(_phrase(net, card, name, ready, begun)) for name in phrases}
+        self._emits, self._first = np.array(net.emits), np.array(net.first)
+        none = len(net.emits)
+        self._narrow = _table([ways if len(ways) <= NARROW else [] for ways in net.ways], none).T
+        self._wide = np.array([place for place, ways in enumerate(net.ways) if len(ways) > NARROW])
+        self._wide_ways = _table([net.ways[place] for place in self._wide], none)
+
+    def ratios(self, heard: Floats) -> dict[str, Floats]:
+        """The log ratio (…) of each phrase, ≤ 0; `heard` (…, steps, symbols) is what the network gives."""
+        emitted = heard - heard.max(-1, keepdims=True)
+        emitted = np.concatenate([emitted, np.zeros_like(emitted[..., :1])], -1)
+        best = np.where(self._first, emitted[..., 0, self._emits], NEVER)
+        for step in range(1, heard.shape[-2]):
+            best = self._moved(best) + emitted[..., step, self._emits]
+        return {name: best[..., ends].max(-1) for name, ends in self._ends.items()}
+
+    def _moved(self, best: Floats) -> Floats:
+        """The best way into each state."""
+        known = np.concatenate([best, np.full_like(best[..., :1], NEVER)], -1)
+        moved = known[..., self._narrow[0]]
+        for ways in self._narrow[1:]:
+            np.maximum(moved, known[..., ways], out=moved)
+        moved[..., self._wide] = known[..., self._wide_ways].max(-1)
+        return moved
+
+
+def _begin(net: _States, card: Card) -> list[int]:
+    """Silence, anything and a pause, or polite words; the states that a phrase may follow."""
+    silence, anything = net.add(BLANK, first=True), net.add(len(card.symbols), first=True)
+    after_word = net.add(BLANK, first=True)
+    stop = net.add(card.symbols.index(PAUSE), [silence, anything, after_word], first=True)
+    ready = [silence, stop, net.add(BLANK, [stop]), after_word]
+    ends, _ = net.words(card.before, ready, begun=1.0)
+    net.ways[after_word] += ends
+    return ready
+
+
+def _phrase(net: _States, card: Card, name: str, ready: Sequence[int], begun: float) -> list[int]:
+    """The states in which the phrase is over: nothing follows, polite words do, or anything after a pause."""
+    ends, _ = net.words(card.said[name], ready, begun)
+    tail = net.add(BLANK, ends)
+    stop = net.add(card.symbols.index(PAUSE), [tail, *ends])
+    rest = net.add(BLANK, [stop])
+    polite_ends, polite = net.words(card.after, [tail, rest])
+    net.ways[tail] += polite_ends
+    return [*ends, tail, stop, rest, *polite, net.add(len(card.symbols), [rest])]
+
+
+class _States:
+    """States while they are laid: what each emits, the ways into it, and whether a path may begin there."""
+
+    def __init__(self) -> None:
+        self.emits: list[int] = []
+        self.ways: list[list[int]] = []
+        self.first: list[bool] = []
+
+    def add(self, emits: int, ways: Iterable[int] = (), *, first: bool = False) -> int:
+        """A state that may last."""
+        place = len(self.emits)
+        self.emits.append(emits)
+        self.ways.append([*ways, place])
+        self.first.append(first)
+        return place
+
+    def words(
+        self, words: Iterable[Word], ready: Sequence[int], begun: float = 0.0
+    ) -> tuple[list[int], list[int]]:
+        """`words` as a tree that begins at `ready`: their last states, and all.
+
+        Paths may begin in the first `begun` of a word, too.
+        """
+        phones: dict[Word, int] = {}
+        blanks: dict[Word, int] = {}
+        for word in words:
+            for length in range(1, len(word) + 1):
+                known, phone = word[: length - 1], word[length - 1]
+                if word[:length] in phones:
+                    continue
+                first = length <= begun * len(word)
+                if known and known not in blanks:
+                    blanks[known] = self.add(BLANK, [phones[known]], first=first)
+                ways = [blanks[known]] if known else [*ready]
+                if known and known[-1] != phone:  # the same phone twice needs a blank between
+                    ways.append(phones[known])
+                phones[word[:length]] = self.add(phone, ways, first=first)
+        return [phones[word] for word in dict.fromkeys(words)], [*phones.values(), *blanks.values()]
+
+
+def _table(ways: Sequence[Sequence[int]], none: int) -> NDArray[np.int64]:
+    """Rows of one length; `none` fills them."""
+    table = np.full((len(ways), max(map(len, ways), default=1)), none)
+    for row, found in zip(table, ways, strict=True):
+        row[: len(found)] = found
+    return table

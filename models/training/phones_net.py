@@ -1,0 +1,170 @@
+"""The network of phones.py: convolutions fitted by CTC (Graves et al. 2006), as INT8 TFLite."""
+
+from __future__ import annotations
+
+import os
+import tempfile
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import litert_torch
+import numpy as np
+import torch
+from ai_edge_quantizer import quantizer, recipe
+from numpy.random import Generator
+from numpy.typing import NDArray
+from torch import Tensor, nn
+from torch.nn.utils.fusion import fuse_conv_bn_eval
+from tqdm import tqdm
+
+from gateway.voice.context import WINDOW
+from gateway.voice.engine import EMBEDDING
+from gateway.voice.phones import BLANK
+
+STEPS = 3
+"""Outputs an embedding: phones come faster than embeddings."""
+WIDTH, DILATIONS, DROPPED = 128, (1, 2, 4, 1), 0.15
+NOISE, RATE, DECAY, CLIPPED = 0.4, 3e-3, 0.02, 5.0
+FRAMES = 1500
+"""Embeddings of a batch."""
+
+Example = tuple[NDArray[np.float16], list[int]]
+"""Embeddings (n, 96) of a stream, and its phones."""
+
+
+class Layer(nn.Module):
+    """Adds what a dilated convolution finds."""
+
+    def __init__(self, dilation: int) -> None:
+        super().__init__()
+        self.found = nn.Sequential(
+            nn.Conv2d(WIDTH, WIDTH, (3, 1), padding=(dilation, 0), dilation=(dilation, 1)),
+            nn.BatchNorm2d(WIDTH),
+        )
+        self.dropped = nn.Dropout(DROPPED)
+
+    def forward(self, x: Tensor) -> Tensor:
+        """(n, WIDTH, frames, 1) to the same."""
+        return x + self.dropped(torch.relu(self.found(x)))
+
+
+class Net(nn.Module):
+    """Embeddings (n, frames, 96) to logits (n, frames, STEPS · symbols)."""
+
+    def __init__(self, symbols: int, mean: Tensor, deviation: Tensor) -> None:
+        super().__init__()
+        self.mean, self.deviation = nn.Buffer(mean), nn.Buffer(deviation)
+        self.first = nn.Sequential(nn.Conv2d(EMBEDDING, WIDTH, (3, 1), padding=(1, 0)), nn.BatchNorm2d(WIDTH))
+        self.layers = nn.Sequential(*map(Layer, DILATIONS))
+        self.last = nn.Conv2d(WIDTH, STEPS * symbols, 1)
+
+    def forward(self, x: Tensor) -> Tensor:
+        """See the class."""
+        return self.scaled((x - self.mean) / self.deviation)
+
+    def scaled(self, x: Tensor) -> Tensor:
+        """The logits of inputs of mean 0 and deviation 1."""
+        found = self.layers(torch.relu(self.first(x.transpose(1, 2)[..., None])))
+        return self.last(found)[..., 0].transpose(1, 2)
+
+
+@dataclass
+class Fit:
+    """How far the training has come."""
+
+    net: Net
+    optimiser: torch.optim.Optimizer
+    schedule: torch.optim.lr_scheduler.LRScheduler
+    epoch: int = 0
+
+    def save(self, file: Path) -> None:
+        """All at once: a run that is cut in between keeps the last one."""
+        part = file.with_suffix(".part")
+        state = (self.net, self.optimiser, self.schedule)
+        torch.save({"epoch": self.epoch, "parts": [one.state_dict() for one in state]}, part)
+        os.replace(part, file)
+
+    def restore(self, file: Path) -> None:
+        """As `save` left it."""
+        kept = torch.load(file)
+        self.epoch = kept["epoch"]
+        for one, state in zip((self.net, self.optimiser, self.schedule), kept["parts"], strict=True):
+            one.load_state_dict(state)
+
+
+def fit(examples: Sequence[Example], symbols: int, epochs: int, seed: int, file: Path) -> Net:
+    """Fits on `examples`; goes on from `file` where an earlier run was cut, and keeps it up to date."""
+    torch.manual_seed(seed)
+    rows = torch.from_numpy(np.concatenate([rows for rows, _ in examples]).astype(np.float32))
+    net = Net(symbols, rows.mean(0), rows.std(0) + 1e-3)
+    optimiser = torch.optim.AdamW(net.parameters(), RATE, weight_decay=DECAY)
+    count = len(list(batches(examples, np.random.default_rng(seed))))
+    schedule = torch.optim.lr_scheduler.OneCycleLR(optimiser, RATE, total_steps=epochs * (count + 9))
+    state = Fit(net, optimiser, schedule)
+    if file.exists():
+        state.restore(file)
+    with tqdm(total=epochs, initial=state.epoch, desc=file.stem, unit="epoch") as bar:
+        while state.epoch < epochs:
+            rng = np.random.default_rng([seed, state.epoch])
+            loss = _epoch(state, [[examples[place] for place in batch] for batch in batches(examples, rng)])
+            state.epoch += 1
+            state.save(file)
+            bar.set_postfix(loss=f"{loss:.3f}")
+            bar.update()
+    return net.eval()
+
+
+def batches(examples: Sequence[Example], rng: Generator) -> Iterator[list[int]]:
+    """Places of examples of about the same length, FRAMES embeddings at most, in an order of chance."""
+    lengths = np.array([len(rows) for rows, _ in examples])
+    made: list[list[int]] = [[]]
+    for place in np.argsort(lengths + rng.uniform(0, 20, len(lengths))):
+        longest = max((lengths[other] for other in made[-1]), default=0)
+        if made[-1] and max(longest, lengths[place]) * (len(made[-1]) + 1) > FRAMES:
+            made.append([])
+        made[-1].append(int(place))
+    return iter([made[int(turn)] for turn in rng.permutation(len(made))])
+
+
+def _epoch(state: Fit, chosen: Sequence[Sequence[Example]]) -> float:
+    """The mean loss of one turn through all batches."""
+    state.net.train()
+    wanted, losses = nn.CTCLoss(blank=BLANK, zero_infinity=True), []
+    for batch in chosen:
+        lengths = torch.tensor([len(rows) for rows, _ in batch])
+        x = nn.utils.rnn.pad_sequence([torch.from_numpy(rows.astype(np.float32)) for rows, _ in batch], True)
+        x = (x - state.net.mean) / state.net.deviation
+        is_there = torch.arange(x.shape[1])[None] < lengths[:, None]
+        x = torch.where(is_there[..., None], x, 0)
+        logits = state.net.scaled(x + NOISE * torch.randn_like(x) * torch.rand(len(batch), 1, 1))
+        steps = logits.reshape(len(batch), x.shape[1] * STEPS, -1).log_softmax(-1).transpose(0, 1)
+        phones = [torch.tensor(phones) for _, phones in batch]
+        loss = wanted(steps, torch.cat(phones), lengths * STEPS, torch.tensor([*map(len, phones)]))
+        state.optimiser.zero_grad()
+        loss.backward()
+        nn.utils.clip_grad_norm_(state.net.parameters(), CLIPPED)
+        state.optimiser.step()
+        state.schedule.step()
+        losses.append(float(loss))
+    return float(np.mean(losses))
+
+
+def export(net: Net, path: Path) -> None:
+    """Writes `path`: (1, WINDOW, 96) to (1, WINDOW, STEPS · symbols), INT8 weights, floats in and out."""
+    with tempfile.TemporaryDirectory() as folder:
+        exact = Path(folder) / "phones.tflite"
+        shape = torch.zeros(1, WINDOW, EMBEDDING)
+        litert_torch.convert(_folded(net.eval()), (shape,)).export(str(exact))
+        small = quantizer.Quantizer(str(exact), recipe.dynamic_wi8_afp32())
+        small.quantize().export_model(str(path), overwrite=True)
+
+
+def _folded(net: Net) -> Any:
+    """The same function without batch norms."""
+    for layer in net.modules():
+        for name, child in list(layer.named_children()):
+            if isinstance(child, nn.Sequential) and isinstance(child[-1], nn.BatchNorm2d):
+                setattr(layer, name, fuse_conv_bn_eval(child[0], child[1]))
+    return net

@@ -1,0 +1,124 @@
+"""What the network of phones.py learns from: hours of speech whose words are known."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+
+import numpy as np
+from numpy.random import Generator
+from tqdm import tqdm
+
+from gateway.voice.engine import RATE
+from gateway.voice.phones import PAUSE
+from models.training import augment, carriers, clips, morph, speech, texts
+from models.training.clips import Bag, Studio
+from models.training.features import Batch, pcm
+from models.training.speech import Sound
+
+LINES = 10_000
+"""About ten hours."""
+STREAM_S = (3.0, 9.0)
+LEAD_S, TAIL_S = (0.5, 0.9), 0.4
+JOINED_SHARE, JOINED_S, APART_S = 0.3, (0.0, 0.1), (0.1, 0.6)
+"""Between two lines."""
+HEARD_S = 0.2
+"""From here on a gap counts as a pause."""
+LOUD = (0.4, 1.0)
+NOISED_SHARE = 0.6
+OTHERS = 160
+"""Sounds for the background."""
+
+
+def bags(studio: Studio, language: str) -> list[Bag]:
+    """Streams of a few lines each; their texts have "|" where a pause can be heard."""
+    parts = (carriers.table(language)["polite"], list(texts.family(language).values()), LINES)
+    return clips.kept(studio, f"utterances-{language}", parts, lambda rng: _bags(studio, language, rng))
+
+
+def lines(language: str, count: int, rng: Generator) -> list[str]:
+    """Words without an order, sentences of books, and phrases: alone, altered, among words, polite or not."""
+    random, told = texts.jumble(language, count, rng), texts.fortunes(language, max(1, count // 3), rng)
+    words = " ".join(random).split()
+    rng.shuffle(words)
+    phrases = [
+        text
+        for one in texts.family(language).values()
+        for text in one.texts
+        for _ in range(3 if one.rating else 1)
+    ]
+    polite = carriers.table(language)["polite"]
+    out = []
+    for number in range(count):
+        kind, phrase = number % 8, _pick(phrases, rng)
+        if kind < 3 or (kind < 5 and not told):
+            out.append(random[number])
+        elif kind < 5:
+            out.append(_pick(told, rng))
+        elif kind == 5:
+            out.append(_among(phrase, words, rng))
+        elif kind == 6:
+            out.append(_altered(phrase.split(), words, rng))
+        elif rng.random() < 0.5:
+            out.append(f"{_pick(polite['before'], rng)}, {phrase}")
+        else:
+            out.append(f"{phrase}, {_pick(polite['after'], rng)}")
+    return out
+
+
+def _among(phrase: str, words: Sequence[str], rng: Generator) -> str:
+    """A phrase alone, or with words of chance before it, after it or both."""
+    draw = rng.random()
+    before = f"{_some(words, 3, rng)} " if 0.3 <= draw < 0.55 or draw >= 0.8 else ""
+    after = f" {_some(words, 3, rng)}" if draw >= 0.55 else ""
+    return before + phrase + after
+
+
+def _altered(phrase: list[str], words: Sequence[str], rng: Generator) -> str:
+    """A phrase with another word in place of one or before it, or that goes on otherwise."""
+    place, draw = int(rng.integers(len(phrase))), rng.random()
+    if draw < 0.4:
+        made = [*phrase[:place], _pick(words, rng), *phrase[place + 1 :]]
+    elif draw < 0.7:
+        made = [*phrase[:place], _pick(words, rng), *phrase[place:]]
+    else:
+        made = [*phrase[: place + 1], _some(words, 2, rng)]
+    return " ".join(made)
+
+
+def _some(words: Sequence[str], most: int, rng: Generator) -> str:
+    count = int(rng.integers(1, most + 1))
+    first = int(rng.integers(max(1, len(words) - count)))
+    return " ".join(words[first : first + count])
+
+
+def _pick(choice: Sequence[str], rng: Generator) -> str:
+    return choice[int(rng.integers(len(choice)))]
+
+
+def _bags(studio: Studio, language: str, rng: Generator) -> Iterator[Bag]:
+    batch, rows, names, others = Batch(32), [], [], list[Sound]()
+    current, said, goal = [_silence(LEAD_S, rng)], [PAUSE], rng.uniform(*STREAM_S)
+    for line in tqdm(lines(language, LINES, rng), desc=f"utterances ({language})", unit="line"):
+        what = speech.saying(line, speech.draw(studio.voices, rng), rng)
+        try:
+            sound = speech.say(what, studio.cache / "speech")
+        except (speech.SpeechError, EOFError):  # festival stumbles over a few words
+            continue
+        sound = morph.another(sound, rng) if rng.random() < 0.5 else sound
+        others = [*others, sound][:OTHERS]
+        gap = _silence(JOINED_S if rng.random() < JOINED_SHARE else APART_S, rng)
+        current += [sound * rng.uniform(*LOUD), gap]
+        said += [line, PAUSE] if len(gap) >= HEARD_S * RATE else [line]
+        if sum(map(len, current)) >= goal * RATE:
+            made = np.concatenate([*current, np.zeros(int(TAIL_S * RATE), np.float32)])
+            made = augment.in_shop(made, others, rng) if rng.random() < NOISED_SHARE else made
+            rows.append(batch.embed(pcm(made)).astype(np.float16))
+            names.append(" ".join([*said, PAUSE]))
+            current, said, goal = [_silence(LEAD_S, rng)], [PAUSE], rng.uniform(*STREAM_S)
+    starts = np.cumsum([0, *(len(part) for part in rows[:-1])])
+    never = np.full(len(rows), np.nan)
+    yield Bag("utterances", language, np.concatenate(rows), starts, never, names, [""] * len(rows))
+
+
+def _silence(seconds: tuple[float, float], rng: Generator) -> Sound:
+    return np.zeros(int(rng.uniform(*seconds) * RATE), np.float32)

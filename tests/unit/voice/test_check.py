@@ -1,0 +1,109 @@
+"""The second look decides what a spotted phrase was: another answer, nothing, or what its head heard."""
+
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from gateway.voice.check import Check
+from gateway.voice.context import WINDOW
+from gateway.voice.phrases import CardError, Phrase
+from models.training import heads
+from models.training.heads import Weights
+
+SYMBOLS = ("_", "|", "a", "b", "c")
+STEPS = 3 * WINDOW
+CARD = """
+symbols = ["_", "|", "a", "b", "c"]
+[polite]
+before = []
+after = []
+[phrases.super]
+said = ["a b"]
+at_once = -0.5
+later = -1.5
+[phrases.bad]
+said = ["a c"]
+at_once = -0.5
+later = -1.5
+[phrases.ask]
+said = ["b c"]
+at_once = -0.5
+later = -1.5
+"""
+
+
+def network(path: Path, said: str) -> None:
+    """Hears `said` at its end, whatever is played: a step of a capital letter is half as sure."""
+    steps = "_" * (STEPS - len(said)) + said
+    logits = np.full((STEPS, len(SYMBOLS)), -30, np.float32)
+    for step, letter in zip(logits, steps, strict=True):
+        step[SYMBOLS.index(letter.lower())] = 0 if letter.isupper() else 30
+    w1, zero = np.zeros((WINDOW * 96, 1), np.float32), np.zeros(1, np.float32)
+    heads.write(Weights(w1, zero, np.zeros((1, logits.size), np.float32), logits.ravel()), path, "phones")
+
+
+def phrases(folder: Path, said: str) -> list[Phrase]:
+    """Praise, its opposite and an ask, and above them a network that hears `said`."""
+    network(folder / "phones-en.tflite", said)
+    (folder / "phones-en.toml").write_text(CARD, "utf-8")
+    top = Phrase("super", "super", "rating", "top", folder / "en" / "super.tflite", 0.5, 0.2)
+    ask = replace(top, id="ask", role="ask", rating="")
+    return [top, replace(top, id="bad", rating="low"), ask]
+
+
+def judged(known: list[Phrase], name: str, at_once: bool = True) -> str | None:
+    return Check(known).judge(name, at_once, np.zeros((40, 96), np.float32))
+
+
+@pytest.mark.parametrize(
+    ("said", "spotted", "was"),
+    [
+        ("_ab_", "super", "super"),
+        ("_ac_", "super", "bad"),
+        ("_bc_", "super", None),
+        ("_bc_", "ask", "ask"),
+        ("_ac_", "ask", None),
+        ("_cab_", "super", None),
+    ],
+)
+def test_what_was_said_decides_and_not_the_head(
+    said: str, spotted: str, was: str | None, tmp_path: Path
+) -> None:
+    assert judged(phrases(tmp_path, said), spotted) == was
+
+
+def test_answers_alone_are_set_against_each_other(tmp_path: Path) -> None:
+    assert Check(phrases(tmp_path, "_ab_")).answers == {"super", "bad"}
+
+
+def test_a_weaker_one_passes_only_when_it_is_asked_last(tmp_path: Path) -> None:
+    known = phrases(tmp_path, "_abc_")  # one step does not fit the ask: it may have begun before
+    assert [judged(known, "ask", at_once) for at_once in (True, False)] == [None, "ask"]
+
+
+def test_answers_that_fit_alike_are_a_tie_and_count_as_nothing(tmp_path: Path) -> None:
+    known = phrases(tmp_path, "_aB_")  # neither b nor c for sure
+    assert judged(known, "super", at_once=False) is None
+    assert judged(known[:1], "super", at_once=False) == "super"
+
+
+def test_little_sound_is_filled_up_with_nothing(tmp_path: Path) -> None:
+    check = Check(phrases(tmp_path, "_ab_"))
+    assert check.judge("super", True, np.zeros((5, 96), np.float32)) == "super"
+
+
+def test_a_phrase_of_the_shops_own_is_what_its_head_takes_it_for(tmp_path: Path) -> None:
+    known = phrases(tmp_path, "_bc_")
+    own = replace(known[0], id="mirror")
+    elsewhere = replace(known[0], head=tmp_path / "own" / "en" / "super.tflite")
+    assert judged([*known, own], "mirror") == "mirror"
+    assert judged([elsewhere], "super") == "super"
+
+
+def test_a_card_that_cannot_be_used_says_what_to_do(tmp_path: Path) -> None:
+    known = phrases(tmp_path, "_ab_")
+    (tmp_path / "phones-en.toml").write_text("symbols = 3", "utf-8")
+    with pytest.raises(CardError, match="restore it from the release"):
+        Check(known)

@@ -1,0 +1,152 @@
+"""The log ratio of a phrase: what may be said around it, checked path by path against a slow oracle."""
+
+import itertools
+import re
+from pathlib import Path
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from gateway.voice.phones import BLANK, Card, Grammar, Limits, read_card
+from gateway.voice.phrases import CardError, catalogue
+
+SYMBOLS = ("_", "|", "a", "b", "c", "d")
+SURE = 9.0
+
+
+def word(letters: str) -> tuple[int, ...]:
+    return tuple(map(SYMBOLS.index, letters))
+
+
+def card(said: str = "ab", before: str = "c", after: str = "dc") -> Card:
+    """A phrase "x", and one polite word before and after."""
+    limits = {"x": Limits(-1, -2)}
+    return Card(Path(), SYMBOLS, (word(before),), (word(after),), {"x": (word(said),)}, limits)
+
+
+def ratio(said: str, one: Card | None = None, begun: float = 0.0) -> float:
+    """Of the phrase where each step is surely the given symbol; each step that does not fit costs SURE."""
+    heard = np.full((len(said), len(SYMBOLS)), -SURE, np.float32)
+    heard[range(len(said)), word(said)] = 0
+    return float(Grammar(one or card(), ["x"], begun).ratios(heard)["x"])
+
+
+@pytest.mark.parametrize(
+    "said",
+    [
+        "_ab_",
+        "__a_b__",
+        "_aabbb",
+        "|_ab",
+        "_|ab_|_",
+        "dbd|_ab_",
+        "_c_ab_",
+        "_c_|_ab",
+        "_c_c_ab",
+        "_ab_dc_",
+        "_ab_d",
+        "_ab|_dc",
+        "_ab_|_bdb",
+        "_ab|_ab",
+    ],
+)
+def test_a_phrase_fits_alone_after_a_pause_and_among_polite_words(said: str) -> None:
+    assert ratio(said) == 0
+
+
+@pytest.mark.parametrize(
+    "said", ["_d_ab_", "dab", "_ab_c_", "_a_b_b_", "_ba_", "_a__", "_b__", "_aab_a", "____"]
+)
+def test_it_does_not_fit_within_other_words_or_in_part(said: str) -> None:
+    assert ratio(said) <= -SURE
+
+
+def test_a_pause_is_needed_before_other_talk_goes_on() -> None:
+    assert ratio("_ab_bd") <= -SURE
+    assert ratio("_ab_|_bd") == 0
+
+
+def test_the_same_phone_twice_needs_a_blank_between() -> None:
+    assert ratio("_a_ab", card("aab")) == 0 > ratio("_aaab", card("aab"))
+
+
+def test_the_first_part_of_a_long_phrase_may_have_gone_by() -> None:
+    long = card("abcdab")
+    assert ratio("b_c_d_a_b_", long, begun=1 / 3) == 0 > ratio("b_c_d_a_b_", long)
+    assert ratio("_d_a_b_", long, begun=1 / 3) < 0
+
+
+def test_wordings_share_what_they_have_in_common_and_each_counts() -> None:
+    both = Card(Path(), SYMBOLS, (), (), {"x": (word("ab"), word("acd")), "y": (word("a"),)}, {})
+    grammar = Grammar(both, ["x", "y"])
+    for said, fits in (("_ab_", "x"), ("_acd_", "x"), ("_a__", "y")):
+        heard = np.full((4 + (said == "_acd_"), len(SYMBOLS)), -SURE, np.float32)
+        heard[range(len(said)), word(said)] = 0
+        assert [name for name, found in grammar.ratios(heard).items() if found == 0] == [fits]
+
+
+BEFORE = r"(_*\|+_*|_+)?(c+_+(\|+_*)?)*"
+POLITE, APART = r"d+_*c+", r"(_+|_*\|+_+)"
+AFTER = rf"(_*(\|+_*)?|{APART}({POLITE}_+(\|+_+)?)*(d+_*|{POLITE}|{POLITE}_+(\|+_*)?)?)"
+WHOLE = re.compile(rf"(?!a){BEFORE}a+_*b+{AFTER}")
+"""What sound may be, step by step, without other talk."""
+
+
+def oracle(heard: np.ndarray) -> float:
+    """The best of all paths, one by one; other talk is any number of steps, then a pause, or the reverse."""
+    cost = heard - heard.max(1, keepdims=True)
+    steps, best = len(heard), -np.inf
+    for path in itertools.product(range(len(SYMBOLS)), repeat=steps):
+        said = "".join(SYMBOLS[place] for place in path)
+        costs = cost[range(steps), path]
+        for first, last in itertools.combinations(range(steps + 1), 2):
+            middle = said[first:last]
+            if first and middle[0] != "|":
+                continue
+            if last < steps and not re.search(r"\|_+$", middle):
+                continue
+            if WHOLE.fullmatch(middle):
+                best = max(best, float(costs[first:last].sum()))
+    return best
+
+
+@settings(deadline=None, max_examples=30)
+@given(st.integers(0, 2**32 - 1), st.integers(3, 5))
+def test_the_ratio_is_that_of_the_best_of_all_paths(seed: int, steps: int) -> None:
+    heard = np.random.default_rng(seed).normal(0, 3, (steps, len(SYMBOLS))).astype(np.float32)
+    assert float(Grammar(card(), ["x"]).ratios(heard)["x"]) == pytest.approx(oracle(heard), abs=1e-4)
+
+
+def test_many_windows_at_once_give_what_each_gives_alone() -> None:
+    heard = np.random.default_rng(1).normal(0, 3, (4, 9, len(SYMBOLS))).astype(np.float32)
+    grammar = Grammar(card(), ["x"])
+    alone = [float(grammar.ratios(one)["x"]) for one in heard]
+    np.testing.assert_allclose(grammar.ratios(heard)["x"], alone)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "symbols = [",
+        "symbols = []",
+        "symbols = ['_', '|']\n[polite]\nbefore = ['x']\nafter = []\n[phrases]",
+        "symbols = ['_', '|']\n[polite]\nbefore = []\nafter = []\n[phrases.a]\nsaid = ['|']\nat_once = 'x'",
+    ],
+)
+def test_a_card_that_cannot_be_used_is_named(text: str, tmp_path: Path) -> None:
+    place = tmp_path / "phones-en.toml"
+    place.write_text(text, "utf-8")
+    with pytest.raises(CardError, match=r"phones-en.toml.*restore it from the release"):
+        read_card(place)
+
+
+@pytest.mark.parametrize("language", ["en", "ru"])
+def test_every_phrase_that_ships_is_spelt_with_its_limits(language: str) -> None:
+    heads = [phrase for phrase in catalogue().values() if phrase.head.parent.name == language]
+    known = read_card(heads[0].head.parent.parent / f"phones-{language}.toml")
+    assert set(known.said) == set(known.limits) == {phrase.id for phrase in heads}
+    assert all(len(phones) > 4 for said in known.said.values() for phones in said)
+    assert all(one.later <= one.at_once < 0 for one in known.limits.values())
+    assert known.symbols[BLANK] == "_"
