@@ -7,20 +7,22 @@ own are what their heads take them for.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
 from math import inf
 
 import numpy as np
 
-from gateway.tflite import Model
-from gateway.voice.context import WINDOW, Context, above, open_network
-from gateway.voice.engine import EMBEDDING, Floats, flat
+from gateway.voice import networks
+from gateway.voice.context import Context
+from gateway.voice.engine import EMBEDDING, Floats
+from gateway.voice.networks import WINDOW, above
 from gateway.voice.phones import Card, Grammar, read_card
 from gateway.voice.phrases import Phrase
 from gateway.voice.spotter import RATING
 
-BEGUN = 1 / 3
-"""So much of a phrase may have been said before the last embeddings; not of answers, which are short."""
+WHOLE = 18
+"""Phones of an ask or event that the last embeddings surely hold; polite words around them are not known."""
 TIE = 1.0
 """Answers of different ratings that fit as well but for this much contradict each other: none counts."""
 
@@ -35,11 +37,10 @@ class Check:
         spelt = [phrase for phrase in phrases if phrase.id in cards]
         self.answers = {phrase.id for phrase in spelt if phrase.role == RATING}
         for card in {card.network: card for card in cards.values()}.values():
-            network = open_network(card.network)
+            networks.check(card.network)
             known = [phrase for phrase in spelt if cards[phrase.id].network == card.network]
-            rivals = [phrase for phrase in known if phrase.role == RATING]
-            for group in [rivals, *([phrase] for phrase in known if phrase.role != RATING)]:
-                self._listeners |= dict.fromkeys((one.id for one in group), _Listener(card, network, group))
+            for group in _groups(known):
+                self._listeners |= dict.fromkeys((one.id for one in group), _Listener(card, group))
 
     def judge(self, phrase: str, at_once: bool, embeddings: Floats) -> str | None:
         """What `phrase`, spotted at the end of `embeddings` (n, 96) or just before, was; None: nothing."""
@@ -50,18 +51,27 @@ class Check:
         return name if name and self._context.allows(name, last) else None
 
 
+def _groups(phrases: Sequence[Phrase]) -> Iterator[list[Phrase]]:
+    """Answers compete, any other phrase is heard by itself."""
+    if rivals := [phrase for phrase in phrases if phrase.role == RATING]:
+        yield rivals
+    yield from ([phrase] for phrase in phrases if phrase.role != RATING)
+
+
 class _Listener:
     """Hears which of some phrases was said."""
 
-    def __init__(self, card: Card, network: Model, phrases: Sequence[Phrase]) -> None:
-        self._card, self._network = card, network
+    def __init__(self, card: Card, phrases: Sequence[Phrase]) -> None:
+        self._card = card
         self._ratings = {phrase.id: phrase.rating for phrase in phrases}
-        begun = 0.0 if any(self._ratings.values()) else BEGUN
-        self._grammar = Grammar(card, self._ratings, begun)
+        if any(self._ratings.values()):
+            self._grammar = Grammar(card, self._ratings)
+        else:
+            self._grammar = Grammar(replace(card, before=(), after=()), self._ratings, WHOLE)
 
     def heard(self, last: Floats, at_once: bool) -> str | None:
         """The phrase that fits the last embeddings (WINDOW, 96) best, if it fits well enough."""
-        phones = flat(self._network.run(last[None])).reshape(-1, len(self._card.symbols))
+        phones = networks.ask(self._card.network, last).reshape(-1, len(self._card.symbols))
         ratios = {name: float(ratio) for name, ratio in self._grammar.ratios(phones).items()}
         best = max(ratios, key=ratios.__getitem__)
         limits = self._card.limits[best]

@@ -8,17 +8,14 @@ It lies above the heads, context-<language>.tflite with its card; phrases withou
 from __future__ import annotations
 
 import tomllib
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TypeVar
 
-from gateway.tflite import Model, ModelError
-from gateway.voice.engine import EMBEDDING, Floats, flat
+from gateway.voice import networks
+from gateway.voice.engine import Floats
+from gateway.voice.networks import above
 from gateway.voice.phrases import CardError, Phrase
-
-WINDOW = 32
-Found = TypeVar("Found")
 
 
 @dataclass(frozen=True)
@@ -35,33 +32,21 @@ class Context:
 
     def __init__(self, phrases: Iterable[Phrase]) -> None:
         self._cards = cards_of(phrases)
-        networks = {card.network for card in self._cards.values()}
-        self._networks = {network: open_network(network) for network in sorted(networks)}
+        for card in self._cards.values():
+            networks.check(card.network)
 
     def allows(self, phrase: str, last: Floats) -> bool:
         """Whether a phrase may count that was said at the end of the `last` embeddings (WINDOW, 96)."""
         card = self._cards.get(phrase)
         if card is None:
             return True
-        scores = flat(self._networks[card.network].run(last[None]))
+        scores = networks.ask(card.network, last)
         return float(scores[card.outputs.index(phrase)]) >= card.limits[phrase]
 
 
 def cards_of(phrases: Iterable[Phrase]) -> dict[str, Card]:
     """The card of the check of each phrase that one limits, by id. Raises CardError."""
     return {name: card for name, card in above(phrases, "context", read_card) if name in card.limits}
-
-
-def above(phrases: Iterable[Phrase], kind: str, read: Callable[[Path], Found]) -> Iterator[tuple[str, Found]]:
-    """The card <kind>-<language>.toml above the heads of each phrase, where there is one; read once each."""
-    cards: dict[Path, Found] = {}
-    for phrase in phrases:
-        heads = phrase.head.parent
-        place = heads.parent / f"{kind}-{heads.name}.toml"
-        if place not in cards and place.is_file():
-            cards[place] = read(place)
-        if place in cards:
-            yield phrase.id, cards[place]
 
 
 def read_card(card: Path) -> Card:
@@ -77,11 +62,3 @@ def read_card(card: Path) -> Card:
     if unknown := sorted(set(limits) - set(outputs)):
         raise CardError(f"{card}: no output for {', '.join(unknown)}; restore it from the release")
     return Card(card.with_suffix(".tflite"), outputs, limits)
-
-
-def open_network(network: Path) -> Model:
-    """The network of a check, without XNNPACK. Raises ModelError."""
-    model = Model(network, small=True)
-    if tuple(model.input_shape) != (1, WINDOW, EMBEDDING):
-        raise ModelError(f"{network}: its input is {model.input_shape}; restore it from the release")
-    return model

@@ -6,8 +6,8 @@ from collections.abc import Iterator, Sequence
 
 from gateway.voice.arming import Arming
 from gateway.voice.check import Check
-from gateway.voice.context import WINDOW
 from gateway.voice.engine import Engine, Samples
+from gateway.voice.networks import WINDOW
 from gateway.voice.phrases import Phrase
 from gateway.voice.rivals import ASK
 from gateway.voice.spotter import Spotted, Spotter, always

@@ -24,6 +24,7 @@ BLANK = 0
 """The symbol of steps that say nothing new."""
 PAUSE = "|"
 NEVER = np.float32(-1e9)
+ALL = 1_000
 NARROW = 3
 """Most states have so many ways in at most."""
 
@@ -79,13 +80,13 @@ def _words(spelt: Iterable[str], places: Mapping[str, int]) -> tuple[Word, ...]:
 class Grammar:
     """All ways to say one of `phrases`, as states that emit a symbol each; the one after the last is any.
 
-    `begun`: the share of a phrase, from its first phone on, that may have been said before what is heard.
+    Of a phrase of more than `whole` phones the first ones may have been said before what is heard.
     """
 
-    def __init__(self, card: Card, phrases: Iterable[str], begun: float = 0.0) -> None:
+    def __init__(self, card: Card, phrases: Iterable[str], whole: int = ALL) -> None:
         net = _States()
         ready = _begin(net, card)
-        self._ends = {name: np.array(_phrase(net, card, name, ready, begun)) for name in phrases}
+        self._ends = {name: np.array(_phrase(net, card, name, ready, whole)) for name in phrases}
         self._emits, self._first = np.array(net.emits), np.array(net.first)
         none = len(net.emits)
         self._narrow = _table([ways if len(ways) <= NARROW else [] for ways in net.ways], none).T
@@ -116,15 +117,15 @@ def _begin(net: _States, card: Card) -> list[int]:
     silence, anything = net.add(BLANK, first=True), net.add(len(card.symbols), first=True)
     after_word = net.add(BLANK, first=True)
     stop = net.add(card.symbols.index(PAUSE), [silence, anything, after_word], first=True)
-    ready = [silence, stop, net.add(BLANK, [stop]), after_word]
-    ends, _ = net.words(card.before, ready, begun=1.0)
+    ready = [silence, stop, net.add(BLANK, [stop])]
+    ends, _ = net.words(card.before, ready, whole=0)
     net.ways[after_word] += ends
-    return ready
+    return [*ready, after_word]
 
 
-def _phrase(net: _States, card: Card, name: str, ready: Sequence[int], begun: float) -> list[int]:
+def _phrase(net: _States, card: Card, name: str, ready: Sequence[int], whole: int) -> list[int]:
     """The states in which the phrase is over: nothing follows, polite words do, or anything after a pause."""
-    ends, _ = net.words(card.said[name], ready, begun)
+    ends, _ = net.words(card.said[name], ready, whole)
     tail = net.add(BLANK, ends)
     stop = net.add(card.symbols.index(PAUSE), [tail, *ends])
     rest = net.add(BLANK, [stop])
@@ -150,11 +151,11 @@ class _States:
         return place
 
     def words(
-        self, words: Iterable[Word], ready: Sequence[int], begun: float = 0.0
+        self, words: Iterable[Word], ready: Sequence[int], whole: int = ALL
     ) -> tuple[list[int], list[int]]:
         """`words` as a tree that begins at `ready`: their last states, and all.
 
-        Paths may begin in the first `begun` of a word, too.
+        Paths may begin within a word, too, as long as `whole` phones of it follow.
         """
         phones: dict[Word, int] = {}
         blanks: dict[Word, int] = {}
@@ -163,7 +164,7 @@ class _States:
                 known, phone = word[: length - 1], word[length - 1]
                 if word[:length] in phones:
                     continue
-                first = length <= begun * len(word)
+                first = length <= len(word) - whole
                 if known and known not in blanks:
                     blanks[known] = self.add(BLANK, [phones[known]], first=first)
                 ways = [blanks[known]] if known else [*ready]
@@ -173,9 +174,9 @@ class _States:
         return [phones[word] for word in dict.fromkeys(words)], [*phones.values(), *blanks.values()]
 
 
-def _table(ways: Sequence[Sequence[int]], none: int) -> NDArray[np.int64]:
+def _table(ways: Sequence[Sequence[int]], none: int) -> NDArray[np.int32]:
     """Rows of one length; `none` fills them."""
-    table = np.full((len(ways), max(map(len, ways), default=1)), none)
+    table = np.full((len(ways), max(map(len, ways), default=1)), none, np.int32)
     for row, found in zip(table, ways, strict=True):
         row[: len(found)] = found
     return table

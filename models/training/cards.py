@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from gateway.voice.context import WINDOW
+from gateway.voice.networks import WINDOW
 from gateway.voice.phones import Limits
 from models.training.calibrate import Calibrated
 from models.training.speech import Voice

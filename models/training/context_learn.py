@@ -10,8 +10,8 @@ from numpy.random import Generator
 from numpy.typing import NDArray
 from tqdm import tqdm
 
-from gateway.voice.context import WINDOW
 from gateway.voice.engine import EMBEDDING, FRAME_S, HEAD_WINDOW, WARM_UP_FRAMES
+from gateway.voice.networks import WINDOW
 from gateway.voice.phrases import Phrase
 from models.training import heads, learn, texts
 from models.training.clips import Bag

@@ -27,8 +27,8 @@ EPOCHS = 24
 RARE = 40
 """A phone that is said less often is left out."""
 TURNED = "turned"
-ANSWERS = {"top": Limits(-4.0, -5.0), "middle": Limits(-10.0, -12.0), "low": Limits(-10.0, -12.0)}
-ASK, OTHER = Limits(-60.0, -60.0), Limits(-45.0, -45.0)
+ANSWERS = {"top": Limits(-3.0, -4.0), "middle": Limits(-11.0, -13.0), "low": Limits(-11.0, -13.0)}
+ASK, OTHER = Limits(-50.0, -50.0), Limits(-42.0, -42.0)
 """What lets a phrase pass; chosen on voices that trained nothing, not those of the figures."""
 EXTRA = ("torch", "litert_torch", "ai_edge_quantizer")
 HOW = "pip install -r models/training/requirements.txt && pip install -e .   (in a venv of its own)"

@@ -19,8 +19,8 @@ from torch import Tensor, nn
 from torch.nn.utils.fusion import fuse_conv_bn_eval
 from tqdm import tqdm
 
-from gateway.voice.context import WINDOW
 from gateway.voice.engine import EMBEDDING
+from gateway.voice.networks import WINDOW
 from gateway.voice.phones import BLANK
 
 STEPS = 3
@@ -113,7 +113,8 @@ def fit(examples: Sequence[Example], symbols: int, epochs: int, seed: int, file:
             state.save(file)
             bar.set_postfix(loss=f"{loss:.3f}")
             bar.update()
-    return net.eval()
+    net.eval()
+    return net
 
 
 def batches(examples: Sequence[Example], rng: Generator) -> Iterator[list[int]]:
@@ -161,7 +162,7 @@ def export(net: Net, path: Path) -> None:
         small.quantize().export_model(str(path), overwrite=True)
 
 
-def _folded(net: Net) -> Any:
+def _folded(net: Any) -> Any:
     """The same function without batch norms."""
     for layer in net.modules():
         for name, child in list(layer.named_children()):

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from gateway.voice.check import Check
-from gateway.voice.context import WINDOW
+from gateway.voice.networks import WINDOW
 from gateway.voice.phrases import CardError, Phrase
 from models.training import heads
 from models.training.heads import Weights

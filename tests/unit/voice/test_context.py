@@ -7,7 +7,8 @@ import numpy as np
 import pytest
 
 from gateway.tflite import ModelError
-from gateway.voice.context import WINDOW, Card, Context, cards_of, read_card
+from gateway.voice.context import Card, Context, cards_of, read_card
+from gateway.voice.networks import WINDOW
 from gateway.voice.phrases import CardError, Phrase, catalogue
 from models.training import heads
 from models.training.heads import Weights

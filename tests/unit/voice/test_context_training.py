@@ -6,8 +6,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from gateway.voice.context import WINDOW
 from gateway.voice.engine import RATE
+from gateway.voice.networks import WINDOW
 from gateway.voice.phrases import HEADS, catalogue
 from models.training import (
     augment,
