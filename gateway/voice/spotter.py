@@ -17,8 +17,8 @@ IsOpen = Callable[[float], bool]
 """Whether an answer that ended at that time of the sound may count."""
 Judge = Callable[[str, bool], str | None]
 """What a spotted phrase was, if anything: as sure as at first (True), or when asked last (False)."""
-WAIT_FRAMES = 4
-"""A phrase that may not count at once is asked for in so many more: 0.32 s of what is said after it."""
+WAIT_FRAMES = 6
+"""A phrase that may not count at once is asked for in so many more: 0.48 s of what is said after it."""
 
 
 @dataclass(frozen=True)

@@ -27,8 +27,9 @@ EPOCHS = 24
 RARE = 40
 """A phone that is said less often is left out."""
 TURNED = "turned"
-ANSWERS = {"top": Limits(-3.0, -4.0), "middle": Limits(-11.0, -13.0), "low": Limits(-11.0, -13.0)}
-ASK, OTHER = Limits(-50.0, -50.0), Limits(-42.0, -42.0)
+BELOW_TOP, ASK = Limits(-11.0, -13.0), Limits(-50.0, -50.0)
+TOP = {"en": Limits(-3.0, -4.0), "ru": Limits(-4.0, -5.0)}
+OTHER = {"en": Limits(-42.0, -42.0), "ru": Limits(-38.0, -38.0)}
 """What lets a phrase pass; chosen on voices that trained nothing, not those of the figures."""
 EXTRA = ("torch", "litert_torch", "ai_edge_quantizer")
 HOW = "pip install -r models/training/requirements.txt && pip install -e .   (in a venv of its own)"
@@ -114,8 +115,8 @@ def _without_pauses(words: Sequence[str]) -> Spelt:
 def limits(wanted: Wanted) -> Limits:
     """What lets a phrase pass."""
     if wanted.rating:
-        return ANSWERS[wanted.rating]
-    return ASK if wanted.role == "ask" else OTHER
+        return TOP[wanted.language] if wanted.rating == "top" else BELOW_TOP
+    return ASK if wanted.role == "ask" else OTHER[wanted.language]
 
 
 def _word(text: str, language: str, symbols: Sequence[str]) -> str:

@@ -102,13 +102,13 @@ def first(spotter: Spotter, scores: list[float]) -> int | None:
     return next((number for number, event in enumerate(events) if event), None)
 
 
-def test_a_phrase_in_doubt_is_asked_for_last_after_320_ms_and_keeps_its_end() -> None:
+def test_a_phrase_in_doubt_is_asked_for_last_after_480_ms_and_keeps_its_end() -> None:
     scores, doubter = [0.0] * 4 + [0.9] * 6 + [0.0] * 9, Doubter(later=True)
     sure = first(Spotter([phrase("a")]), scores)
     doubted = Spotter([phrase("a")], judge=doubter.judge)
     assert sure is not None
-    assert first(doubted, scores) == sure + WAIT_FRAMES == sure + 4
-    assert (doubter.asked, doubted.out_of_place) == ([True, True, True, True, False], 0)
+    assert first(doubted, scores) == sure + WAIT_FRAMES == sure + 6
+    assert (doubter.asked, doubted.out_of_place) == ([True] * 6 + [False], 0)
     ends = [play(Spotter([phrase("a")], judge=judge), ("a", scores)) for judge in (itself, doubter.judge)]
     assert ends[0] == ends[1]
 
