@@ -13,18 +13,15 @@ from __future__ import annotations
 import argparse
 import sys
 from collections.abc import Sequence
-from importlib.util import find_spec
 from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
 
-from models.training import smile_augment, smile_data
+from models.training import extra, smile_augment, smile_data
 from models.training.smile_data import TRAIN, Faces
 
 SEED, STEPS = 20_261_122, 12_000
-HOW = "pip install -r models/training/requirements.txt && pip install -e .   (in a venv of its own)"
-EXTRA = ("torch", "litert_torch", "ai_edge_quantizer")
 GENKI = "genki_even.zip", "genki_even.csv"
 RANGE_PICTURES = 500  # shaken training pictures that give each layer's INT8 range
 
@@ -53,9 +50,8 @@ def train(data: Path, face_api: Path, out: Path, work: Path, steps: int) -> Path
 
 def check(data: Path, face_api: Path) -> None:
     """Raises TrainingError unless all is there."""
-    missing = [name for name in EXTRA if find_spec(name) is None]
-    if missing:
-        raise TrainingError(f"{', '.join(missing)} not installed; run: {HOW}")
+    if complaint := extra.complaint():
+        raise TrainingError(complaint)
     absent = [name for name in (*smile_data.FILES, *GENKI) if not (data / name).is_file()]
     if absent:
         raise TrainingError(f"{data} lacks {', '.join(absent)}; docs/models.md says where they come from")

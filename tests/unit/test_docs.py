@@ -137,7 +137,7 @@ def test_notice_names_every_fetched_file_and_every_phrase_head_with_its_sha256()
         assert re.search(rf"^{entry.name}$", notice, re.MULTILINE), entry.name
         assert f"{entry.wheel.package} {entry.wheel.version}, {entry.member}" in notice
         assert entry.sha256 in notice
-    for card in sorted((ROOT / "models" / "tflite").glob("*/*.toml")):
+    for card in sorted((ROOT / "models" / "tflite").rglob("*.toml")):
         assert re.search(
             rf"^{card.stem}\.tflite +{tomllib.loads(card.read_text())['sha256']}$", notice, re.MULTILINE
         ), card.stem

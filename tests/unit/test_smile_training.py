@@ -10,7 +10,7 @@ import pytest
 
 from gateway.vision.crop import smaller_grey
 from gateway.vision.smile import LABELS, with_least
-from models.training import smile, smile_augment, smile_data
+from models.training import extra, smile, smile_augment, smile_data
 from models.training.smile_data import FER_WINDOW, LFW, NO_LABEL, PATCH_PX, TEST, TRAIN, VALIDATION
 
 DATA = Path(__file__).parents[3] / "shared" / "data" / "faces"
@@ -117,10 +117,10 @@ def test_missing_data_and_missing_packages_are_said_with_what_to_type(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     given = ["--data", str(tmp_path), "--face-api", str(tmp_path)]
-    monkeypatch.setattr(smile, "EXTRA", ("no_such_package",))
+    monkeypatch.setattr(extra, "NEEDED", ("no_such_package",))
     assert smile.main(given) == 2
     assert "pip install -r models/training/requirements.txt" in capsys.readouterr().err
-    monkeypatch.setattr(smile, "EXTRA", ())
+    monkeypatch.setattr(extra, "NEEDED", ())
     assert smile.main(given) == 2
     assert "fer2013_train.npz" in capsys.readouterr().err
     for name in (*smile_data.FILES, *smile.GENKI):

@@ -170,7 +170,7 @@ def test_words_without_an_order_are_those_of_the_language_and_the_same_every_tim
 
 
 @pytest.mark.parametrize("card", CHECKS, ids=[card.stem for card in CHECKS])
-def test_the_card_of_a_check_belongs_to_its_network_and_tells_its_data_and_figures(card: Path) -> None:
+def test_the_card_of_a_check_belongs_to_its_network_and_tells_its_data(card: Path) -> None:
     table = tomllib.loads(card.read_text("utf-8"))
     assert table["sha256"] == cards.digest(card.with_suffix(".tflite"))
     family = texts.family(card.stem.removeprefix("context-")).values()
@@ -179,4 +179,3 @@ def test_the_card_of_a_check_belongs_to_its_network_and_tells_its_data_and_figur
     assert table["licence"] == "Apache-2.0"
     assert table["made"]["voices"]
     assert all({"file", "sha256", "use"} <= set(data) for data in table["made"]["data"])
-    assert {"near", "talk"} <= set(table["measured"])

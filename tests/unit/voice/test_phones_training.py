@@ -1,0 +1,98 @@
+"""What the networks of phones learn from, on toy data; the real thing takes an hour."""
+
+import shutil
+import tomllib
+from collections import Counter
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from gateway.voice.networks import WINDOW
+from gateway.voice.phones import PAUSE, Limits, read_card
+from gateway.voice.phrases import HEADS
+from models.training import cards, clips, extra, phones, texts, utterances
+from models.training.clips import Bag, Studio
+from models.training.speech import Voice
+from models.training.spelling import spell
+
+CARDS = sorted(HEADS.glob("phones-*.toml"))
+
+
+def test_a_text_is_spelt_with_a_pause_for_each_mark_and_none_beside_another() -> None:
+    assert shutil.which("espeak-ng"), "not installed: sudo apt install espeak-ng"
+    found = spell("| well, everything was super! | ", "en")
+    assert [place for place, phone in enumerate(found) if phone == PAUSE] == [0, 4, len(found) - 1]
+    assert spell("everything was super", "en") == found[5:-1]
+    assert spell("супер", "ru")[-1] == "r"
+    assert spell(" - ", "en") == [PAUSE]
+
+
+def test_lines_hold_every_phrase_and_are_the_same_every_time() -> None:
+    made = utterances.lines("en", 800, np.random.default_rng(3))
+    assert made == utterances.lines("en", 800, np.random.default_rng(3))
+    assert len(made) == 800
+    for wanted in texts.family("en").values():
+        assert any(texts.contains(line, wanted.texts) for line in made), wanted.id
+    wordings = [one.texts for one in texts.family("en").values()]
+    holding = sum(any(texts.contains(line, each) for each in wordings) for line in made)
+    assert 800 / 8 < holding < 800 / 3
+
+
+def test_streams_tell_where_a_pause_can_be_heard(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(utterances, "LINES", 6)
+    monkeypatch.setattr(utterances, "JOINED_SHARE", 0.0)
+    monkeypatch.setattr(utterances, "APART_S", (0.3, 0.4))
+    studio = Studio([Voice("espeak", "en-us+m1", "en")], tmp_path, clips.QUICK, 1)
+    (bag,) = utterances.bags(studio, "en")
+    assert all(said.startswith(f"{PAUSE} ") and said.endswith(f" {PAUSE} {PAUSE}") for said in bag.texts)
+    assert len(bag.rows) * 0.08 > 3 * len(bag.texts)
+    assert utterances.bags(studio, "en")[0].texts == bag.texts
+    for rows, said in phones.examples([bag], "en"):
+        assert rows.shape[1] == 96
+        assert said[0] == said[-1] == PAUSE
+
+
+def test_a_clip_with_one_sentence_has_a_pause_at_both_ends() -> None:
+    rows = np.zeros((20, 96), np.float16)
+    bag = Bag("turned", "en", rows, np.array([0, 10]), np.full(2, np.nan), ["he said no", "no"], ["", ""])
+    first, second = phones.examples([bag], "en")
+    assert first[1] == [PAUSE, *spell("he said no", "en"), PAUSE]
+    assert len(first[0]) == len(second[0]) == 10
+
+
+def test_rare_phones_are_left_out_and_the_blank_comes_first() -> None:
+    assert phones.symbols_of([["a", "b"] * phones.RARE, ["c"]]) == ["_", "a", "b"]
+
+
+def test_a_wording_with_a_pause_counts_in_one_breath_as_well() -> None:
+    symbols = sorted({PAUSE, *spell("оцените, пожалуйста, ваш визит", "ru")})
+    said, limits = phones.spelt("ru", symbols)[2]["rate-visit-ru"]
+    assert [word.count(PAUSE) for word in said] == [2, 0]
+    assert said[0].replace(f" {PAUSE}", "") == said[1]
+    assert limits == Limits(phones.ASK, phones.ASK)
+
+
+@pytest.mark.parametrize("card", CARDS, ids=[card.stem for card in CARDS])
+def test_the_card_belongs_to_its_network_and_tells_its_data_and_figures(card: Path) -> None:
+    table, language = tomllib.loads(card.read_text("utf-8")), card.stem.removeprefix("phones-")
+    assert table["sha256"] == cards.digest(card.with_suffix(".tflite"))
+    assert table["licence"] == "Apache-2.0"
+    assert table["made"]["voices"]
+    assert {"near", "talk"} <= set(table["measured"])
+    known = read_card(card)
+    before, after, said = phones.spelt(language, known.symbols)
+    assert Counter(before) == Counter(table["polite"]["before"])
+    assert Counter(after) == Counter(table["polite"]["after"])
+    assert {name: words for name, (words, _) in said.items()} == {
+        name: one["said"] for name, one in table["phrases"].items()
+    }
+    assert {name: limits for name, (_, limits) in said.items()} == known.limits
+    assert f"(1, {WINDOW}, " in table["output"]
+
+
+def test_what_training_needs_and_lacks_is_told(capsys: pytest.CaptureFixture[str]) -> None:
+    if not extra.complaint():
+        pytest.skip("the packages of models/training/requirements.txt are here")
+    assert phones.main(["--languages", "en"]) == 2
+    assert "pip install -r models/training/requirements.txt" in capsys.readouterr().err
