@@ -89,6 +89,23 @@ def test_answers_that_fit_alike_are_a_tie_and_count_as_nothing(tmp_path: Path) -
     assert judged(known[:1], "super", at_once=False) == "super"
 
 
+def test_praise_is_vetoed_by_what_is_said_around_it(tmp_path: Path) -> None:
+    known = phrases(tmp_path, "_ab_")
+    w1, zero = np.zeros((WINDOW * 96, 1), np.float32), np.zeros(1, np.float32)
+    for logit, was in ((2.0, "super"), (-2.0, None)):
+        around = Weights(w1, zero, np.zeros((1, 1), np.float32), np.full(1, logit, np.float32))
+        heads.write(around, tmp_path / "context-en.tflite", "context")
+        (tmp_path / "context-en.toml").write_text('outputs = ["super"]\n[limits]\nsuper = 0.3\n', "utf-8")
+        assert judged(known, "super") == judged(known, "bad") == was  # what "bad" was taken for is praise
+
+
+def test_of_a_long_ask_the_first_phones_may_have_gone_by(tmp_path: Path) -> None:
+    known = phrases(tmp_path, "c" + "bc" * 9 + "_")
+    card = tmp_path / "phones-en.toml"
+    card.write_text(card.read_text("utf-8").replace('"b c"', f'"{" ".join("bc" * 11)}"'), "utf-8")
+    assert judged(known, "ask") == "ask"
+
+
 def test_little_sound_is_filled_up_with_nothing(tmp_path: Path) -> None:
     check = Check(phrases(tmp_path, "_ab_"))
     assert check.judge("super", True, np.zeros((5, 96), np.float32)) == "super"

@@ -147,7 +147,8 @@ def test_answers_that_are_judged_afterwards_do_not_tie_before() -> None:
     both = [phrase("a"), low]
     assert play(Spotter(both), ("a", track), ("b", track)) == []
     assert len(play(Spotter(both, judged={"a", "b"}), ("a", track), ("b", track))) == 1
-    assert play(Spotter(both, judged={"a"}), ("a", track), ("b", track)) == []
+    for one in ("a", "b"):
+        assert play(Spotter(both, judged={one}), ("a", track), ("b", track)) == []
 
 
 def test_what_was_nothing_does_not_hide_what_is_said_right_after_it() -> None:
