@@ -37,7 +37,7 @@ class Check:
         spelt = [phrase for phrase in phrases if phrase.id in cards]
         self.answers = {phrase.id for phrase in spelt if phrase.role == RATING}
         for card in {card.network: card for card in cards.values()}.values():
-            networks.check(card.network)
+            networks.check(card.network, len(card.symbols))
             known = [phrase for phrase in spelt if cards[phrase.id].network == card.network]
             for group in _groups(known):
                 self._listeners |= dict.fromkeys((one.id for one in group), _Listener(card, group))

@@ -33,7 +33,7 @@ class Context:
     def __init__(self, phrases: Iterable[Phrase]) -> None:
         self._cards = cards_of(phrases)
         for card in self._cards.values():
-            networks.check(card.network)
+            networks.check(card.network, len(card.outputs))
 
     def allows(self, phrase: str, last: Floats) -> bool:
         """Whether a phrase may count that was said at the end of the `last` embeddings (WINDOW, 96)."""

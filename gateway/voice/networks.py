@@ -40,6 +40,10 @@ def ask(network: Path, last: Floats) -> Floats:
     return flat(model.run(last[None]))
 
 
-def check(network: Path) -> None:
-    """Raises ModelError unless it can be asked."""
-    ask(network, np.zeros((WINDOW, EMBEDDING), np.float32))
+def check(network: Path, outputs: int) -> None:
+    """Raises ModelError unless it can be asked and answers with `outputs` numbers, once or several times."""
+    found = len(ask(network, np.zeros((WINDOW, EMBEDDING), np.float32)))
+    if found % outputs:
+        raise ModelError(
+            f"{network}: {found} outputs are no {outputs}; restore it and its card from the release"
+        )

@@ -25,6 +25,7 @@ BLANK = 0
 PAUSE = "|"
 NEVER = np.float32(-1e9)
 ALL = 1_000
+"""More phones than any phrase has."""
 NARROW = 3
 """Most states have so many ways in at most."""
 
@@ -59,6 +60,8 @@ def read_card(card: Path) -> Card:
         symbols = tuple(map(str, table["symbols"]))
         places = {symbol: place for place, symbol in enumerate(symbols)}
         phrases: Mapping[str, Any] = table["phrases"]
+        if PAUSE not in places:
+            raise ValueError(f"no symbol {PAUSE!r}")
         return Card(
             card.with_suffix(".tflite"),
             symbols,

@@ -57,7 +57,7 @@ def _train(language: str, options: argparse.Namespace) -> None:
     symbols = symbols_of(phones for _, phones in spoken)
     places = {symbol: place for place, symbol in enumerate(symbols)}
     known = [(rows, [places[phone] for phone in phones if phone in places]) for rows, phones in spoken]
-    kept = options.cache / f"phones-{language}.pt"
+    kept = options.cache / f"phones-{language}-{EPOCHS}.pt"
     net = phones_net.fit(known, len(symbols), EPOCHS, phrases.SEED, kept)
     network = options.out / f"phones-{language}.tflite"
     network.parent.mkdir(parents=True, exist_ok=True)

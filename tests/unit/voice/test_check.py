@@ -6,6 +6,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from gateway.tflite import ModelError
 from gateway.voice.check import Check
 from gateway.voice.networks import WINDOW
 from gateway.voice.phrases import CardError, Phrase
@@ -117,6 +118,14 @@ def test_a_phrase_of_the_shops_own_is_what_its_head_takes_it_for(tmp_path: Path)
     elsewhere = replace(known[0], head=tmp_path / "own" / "en" / "super.tflite")
     assert judged([*known, own], "mirror") == "mirror"
     assert judged([elsewhere], "super") == "super"
+
+
+def test_a_network_of_another_card_is_refused(tmp_path: Path) -> None:
+    known = phrases(tmp_path, "_ab_")
+    card = tmp_path / "phones-en.toml"
+    card.write_text(card.read_text("utf-8").replace('"c"]', '"c", "d", "e"]'), "utf-8")
+    with pytest.raises(ModelError, match="outputs are no 7; restore it and its card from the release"):
+        Check(known)
 
 
 def test_a_card_that_cannot_be_used_says_what_to_do(tmp_path: Path) -> None:

@@ -131,6 +131,7 @@ def test_many_windows_at_once_give_what_each_gives_alone() -> None:
     [
         "symbols = [",
         "symbols = []",
+        "symbols = ['_', 'a']\n[polite]\nbefore = []\nafter = []\n[phrases]",
         "symbols = ['_', '|']\n[polite]\nbefore = ['x']\nafter = []\n[phrases]",
         "symbols = ['_', '|']\n[polite]\nbefore = []\nafter = []\n[phrases.a]\nsaid = ['|']\nat_once = 'x'",
     ],
