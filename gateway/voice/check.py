@@ -33,14 +33,11 @@ class Check:
     def __init__(self, phrases: Sequence[Phrase]) -> None:
         self._context = Context(phrases)
         self._listeners: dict[str, _Listener] = {}
-        cards = {name: card for name, card in above(phrases, "phones", read_card) if name in card.said}
-        spelt = [phrase for phrase in phrases if phrase.id in cards]
-        self.answers = {phrase.id for phrase in spelt if phrase.role == RATING}
-        for card in {card.network: card for card in cards.values()}.values():
+        for card, known in above(phrases, "phones", read_card):
             networks.check(card.network, len(card.symbols))
-            known = [phrase for phrase in spelt if cards[phrase.id].network == card.network]
-            for group in _groups(known):
+            for group in _groups([phrase for phrase in known if phrase.id in card.said]):
                 self._listeners |= dict.fromkeys((one.id for one in group), _Listener(card, group))
+        self.answers = {one.id for one in phrases if one.role == RATING and one.id in self._listeners}
 
     def judge(self, phrase: str, at_once: bool, embeddings: Floats) -> str | None:
         """What `phrase`, spotted at the end of `embeddings` (n, 96) or just before, was; None: nothing."""

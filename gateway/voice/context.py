@@ -7,15 +7,15 @@ It lies above the heads, context-<language>.tflite with its card; phrases withou
 
 from __future__ import annotations
 
-import tomllib
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from gateway.voice import networks
 from gateway.voice.engine import Floats
 from gateway.voice.networks import above
-from gateway.voice.phrases import CardError, Phrase
+from gateway.voice.phrases import CardError, Phrase, read
 
 
 @dataclass(frozen=True)
@@ -32,8 +32,8 @@ class Context:
 
     def __init__(self, phrases: Iterable[Phrase]) -> None:
         self._cards = cards_of(phrases)
-        for card in self._cards.values():
-            networks.check(card.network, len(card.outputs))
+        for network, outputs in {card.network: len(card.outputs) for card in self._cards.values()}.items():
+            networks.check(network, outputs)
 
     def allows(self, phrase: str, last: Floats) -> bool:
         """Whether a phrase may count that was said at the end of the `last` embeddings (WINDOW, 96)."""
@@ -46,19 +46,22 @@ class Context:
 
 def cards_of(phrases: Iterable[Phrase]) -> dict[str, Card]:
     """The card of the check of each phrase that one limits, by id. Raises CardError."""
-    return {name: card for name, card in above(phrases, "context", read_card) if name in card.limits}
+    return {
+        phrase.id: card
+        for card, known in above(phrases, "context", read_card)
+        for phrase in known
+        if phrase.id in card.limits
+    }
 
 
 def read_card(card: Path) -> Card:
     """What `card` says. Raises CardError."""
-    try:
-        table = tomllib.loads(card.read_text("utf-8"))
-        limits = {str(name): float(least) for name, least in table["limits"].items()}
-        outputs = tuple(map(str, table["outputs"]))
-    except (OSError, tomllib.TOMLDecodeError, KeyError, TypeError, ValueError, AttributeError) as error:
-        raise CardError(
-            f"{card}: unusable ({type(error).__name__}: {error}); restore it from the release"
-        ) from error
+    return read(card, lambda table: _card(card, table))
+
+
+def _card(card: Path, table: Mapping[str, Any]) -> Card:
+    limits = {str(name): float(least) for name, least in table["limits"].items()}
+    outputs = tuple(map(str, table["outputs"]))
     if unknown := sorted(set(limits) - set(outputs)):
         raise CardError(f"{card}: no output for {', '.join(unknown)}; restore it from the release")
     return Card(card.with_suffix(".tflite"), outputs, limits)

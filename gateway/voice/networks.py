@@ -17,16 +17,15 @@ WINDOW = 32
 Found = TypeVar("Found")
 
 
-def above(phrases: Iterable[Phrase], kind: str, read: Callable[[Path], Found]) -> Iterator[tuple[str, Found]]:
-    """The card <kind>-<language>.toml above the heads of each phrase, where there is one; read once each."""
-    cards: dict[Path, Found] = {}
+def above(
+    phrases: Iterable[Phrase], kind: str, read: Callable[[Path], Found]
+) -> Iterator[tuple[Found, list[Phrase]]]:
+    """Each card <kind>-<language>.toml that lies above heads, and the phrases of these heads."""
+    places: dict[Path, list[Phrase]] = {}
     for phrase in phrases:
         heads = phrase.head.parent
-        place = heads.parent / f"{kind}-{heads.name}.toml"
-        if place not in cards and place.is_file():
-            cards[place] = read(place)
-        if place in cards:
-            yield phrase.id, cards[place]
+        places.setdefault(heads.parent / f"{kind}-{heads.name}.toml", []).append(phrase)
+    yield from ((read(place), known) for place, known in places.items() if place.is_file())
 
 
 def ask(network: Path, last: Floats) -> Floats:

@@ -8,7 +8,6 @@ the heads, phones-<language>.tflite, with a card that spells the phrases.
 
 from __future__ import annotations
 
-import tomllib
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -18,11 +17,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from gateway.voice.engine import Floats
-from gateway.voice.phrases import CardError
+from gateway.voice.phrases import read
 
 BLANK = 0
 """The symbol of steps that say nothing new."""
 PAUSE = "|"
+STEPS = 3
+"""Of the network, an embedding: phones come faster than embeddings."""
 NEVER = np.float32(-1e9)
 ALL = 1_000
 """More phones than any phrase has."""
@@ -55,25 +56,23 @@ class Card:
 
 def read_card(card: Path) -> Card:
     """What `card` says. Raises CardError."""
-    try:
-        table = tomllib.loads(card.read_text("utf-8"))
-        symbols = tuple(map(str, table["symbols"]))
-        places = {symbol: place for place, symbol in enumerate(symbols)}
-        phrases: Mapping[str, Any] = table["phrases"]
-        if PAUSE not in places:
-            raise ValueError(f"no symbol {PAUSE!r}")
-        return Card(
-            card.with_suffix(".tflite"),
-            symbols,
-            _words(table["polite"]["before"], places),
-            _words(table["polite"]["after"], places),
-            {name: _words(one["said"], places) for name, one in phrases.items()},
-            {name: Limits(float(one["at_once"]), float(one["later"])) for name, one in phrases.items()},
-        )
-    except (OSError, tomllib.TOMLDecodeError, KeyError, TypeError, ValueError, AttributeError) as error:
-        raise CardError(
-            f"{card}: unusable ({type(error).__name__}: {error}); restore it from the release"
-        ) from error
+    return read(card, lambda table: _card(card.with_suffix(".tflite"), table))
+
+
+def _card(network: Path, table: Mapping[str, Any]) -> Card:
+    symbols = tuple(map(str, table["symbols"]))
+    places = {symbol: place for place, symbol in enumerate(symbols)}
+    phrases: Mapping[str, Any] = table["phrases"]
+    if PAUSE not in places:
+        raise ValueError(f"no symbol {PAUSE!r}")
+    return Card(
+        network,
+        symbols,
+        _words(table["polite"]["before"], places),
+        _words(table["polite"]["after"], places),
+        {name: _words(one["said"], places) for name, one in phrases.items()},
+        {name: Limits(float(one["at_once"]), float(one["later"])) for name, one in phrases.items()},
+    )
 
 
 def _words(spelt: Iterable[str], places: Mapping[str, int]) -> tuple[Word, ...]:

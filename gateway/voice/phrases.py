@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 import tomllib
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any, TypeVar
 
 import models
 
 HEADS = Path(models.__file__).parent / "tflite"
+
+
+Read = TypeVar("Read")
 
 
 class CardError(Exception):
@@ -45,20 +49,28 @@ def choose(wanted: Iterable[str], known: dict[str, Phrase]) -> tuple[list[Phrase
 
 def read_card(card: Path) -> Phrase:
     """The phrase that `card` describes. Raises CardError."""
+    return read(card, lambda table: _phrase(card, table))
+
+
+def _phrase(card: Path, table: Mapping[str, Any]) -> Phrase:
+    hear = table["hear"]
+    return Phrase(
+        id=card.stem,
+        text=table["texts"][0],
+        role=table["role"],
+        rating=table.get("rating", ""),
+        head=card.with_suffix(".tflite"),
+        threshold=float(hear["threshold"]),
+        lag_s=float(hear["lag_s"]),
+        texts=tuple(map(str, table["texts"])),
+    )
+
+
+def read(card: Path, made: Callable[[Mapping[str, Any]], Read]) -> Read:
+    """What `made` makes of a card's table; whatever goes wrong there is a CardError that names it."""
     try:
-        table = tomllib.loads(card.read_text("utf-8"))
-        hear = table["hear"]
-        return Phrase(
-            id=card.stem,
-            text=table["texts"][0],
-            role=table["role"],
-            rating=table.get("rating", ""),
-            head=card.with_suffix(".tflite"),
-            threshold=float(hear["threshold"]),
-            lag_s=float(hear["lag_s"]),
-            texts=tuple(map(str, table["texts"])),
-        )
-    except (OSError, tomllib.TOMLDecodeError, KeyError, IndexError, TypeError, ValueError) as error:
+        return made(tomllib.loads(card.read_text("utf-8")))
+    except (OSError, LookupError, TypeError, ValueError, AttributeError) as error:
         raise CardError(
             f"{card}: unusable ({type(error).__name__}: {error}); restore it from the release"
         ) from error

@@ -116,6 +116,11 @@ def _noise(length: int, others: Sequence[Sound], rng: Generator) -> Sound:
     return _clatter(length, rng) if draw > 0.85 else hiss(length, rng)
 
 
+def silence(seconds: tuple[float, float], rng: Generator) -> Sound:
+    """Nothing, for as long as chance has it."""
+    return np.zeros(int(rng.uniform(*seconds) * RATE), np.float32)
+
+
 def hiss(length: int, rng: Generator) -> Sound:
     """White to brown noise."""
     pole = rng.choice([0.0, 0.7, 0.95, 0.99])

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from gateway.voice.networks import WINDOW
-from gateway.voice.phones import Limits
+from gateway.voice.phones import STEPS, Limits
 from models.training.calibrate import Calibrated
 from models.training.speech import Voice
 from models.training.texts import Wanted
@@ -94,7 +94,7 @@ def write_phones(
     """The card of a network that hears phones; its network lies beside it already."""
     lines = [
         *_check(path, "models/training/phones.py"),
-        f'output = "float32 (1, {WINDOW}, {3 * len(symbols)}): logits, three steps an embedding"',
+        f'output = "float32 (1, {WINDOW}, {STEPS * len(symbols)}): logits, three steps an embedding"',
         f'# A blank, a pause ("|"), and phones as espeak-ng {ESPEAK} writes them.',
         f"symbols = {_plain(list(symbols))}",
         "\n[polite]\n# May be said in the same breath.",

@@ -38,7 +38,7 @@ def turned(wanted: Wanted, count: int, rng: Generator) -> list[Spoken]:
     kinds = KINDS[:3] if wanted.rating == LOW else KINDS
     out: dict[Spoken, None] = {}
     for turn in range(8 * count):
-        out[kinds[turn % len(kinds)](lists, _pick(wanted.texts, rng), rng)] = None
+        out[kinds[turn % len(kinds)](lists, pick(wanted.texts, rng), rng)] = None
         if len(out) >= count:
             break
     return list(out)
@@ -52,13 +52,13 @@ def polite(wanted: Wanted, count: int, rng: Generator) -> list[Spoken]:
 def _polite(wanted: Wanted, count: int, rng: Generator) -> Iterator[Spoken]:
     lists = table(wanted.language)["polite"]
     for turn in range(count):
-        words = _pick(wanted.texts, rng)
+        words = pick(wanted.texts, rng)
         before, after = turn % 5 in (1, 3, 4), turn % 5 in (2, 3)
         if before and rng.random() < 0.6:
-            pieces, place = [f"{_pick(lists['before'], rng)}, {words}"], 0
+            pieces, place = [f"{pick(lists['before'], rng)}, {words}"], 0
         else:
-            pieces, place = [*([_pick(lists["before"], rng)] if before else []), words], int(before)
-        yield Spoken((*pieces, *([_pick(lists["after"], rng)] if after else [])), place)
+            pieces, place = [*([pick(lists["before"], rng)] if before else []), words], int(before)
+        yield Spoken((*pieces, *([pick(lists["after"], rng)] if after else [])), place)
 
 
 Lists = Mapping[str, Sequence[str]]
@@ -66,31 +66,31 @@ Kind = Callable[[Lists, str, Generator], Spoken]
 
 
 def _before(lists: Lists, words: str, rng: Generator) -> Spoken:
-    return _joined([_pick(lists["before"], rng), words], rng)
+    return _joined([pick(lists["before"], rng), words], rng)
 
 
 def _told(lists: Lists, words: str, rng: Generator) -> Spoken:
-    return _joined([f"{_pick(lists['tellers'], rng)} {_pick(lists['tells'], rng)}", words], rng)
+    return _joined([f"{pick(lists['tellers'], rng)} {pick(lists['tells'], rng)}", words], rng)
 
 
 def _after(lists: Lists, words: str, rng: Generator) -> Spoken:
-    before = [_pick(lists["before"], rng)] if rng.random() < 0.25 else []
-    return _joined([*before, words, _pick(lists["after"], rng)], rng)
+    before = [pick(lists["before"], rng)] if rng.random() < 0.25 else []
+    return _joined([*before, words, pick(lists["after"], rng)], rng)
 
 
 def _inner(lists: Lists, words: str, rng: Generator) -> Spoken:
     first, _, last = words.rpartition(" ")
-    return Spoken((f"{first} {_pick(lists['inner'], rng)} {last}".strip(),), None)
+    return Spoken((f"{first} {pick(lists['inner'], rng)} {last}".strip(),), None)
 
 
 def _subject(lists: Lists, words: str, rng: Generator) -> Spoken:
-    return Spoken((f"{_pick(lists['subjects'], rng)} {words.split()[-1]}",), None)
+    return Spoken((f"{pick(lists['subjects'], rng)} {words.split()[-1]}",), None)
 
 
 def _goes_on(lists: Lists, words: str, rng: Generator) -> Spoken:
     if words.endswith(WORD_OF_ITS_OWN):
         gap = "" if rng.random() < 0.4 else " "
-        return Spoken((f"{words}{gap}{_pick(lists['goes_on'], rng)}",), None)
+        return Spoken((f"{words}{gap}{pick(lists['goes_on'], rng)}",), None)
     return _inner(lists, words, rng)
 
 
@@ -99,7 +99,8 @@ def _joined(pieces: Sequence[str], rng: Generator) -> Spoken:
     return Spoken((" ".join(pieces),) if rng.random() < 0.7 else tuple(pieces), None)
 
 
-def _pick(words: Sequence[str], rng: Generator) -> str:
+def pick(words: Sequence[str], rng: Generator) -> str:
+    """One of them."""
     return words[int(rng.integers(len(words)))]
 
 

@@ -20,12 +20,12 @@ from gateway.voice.phones import PAUSE, Limits
 from models.training import cards, carriers, clips, extra, phrases, speech, surroundings, texts, utterances
 from models.training.clips import Bag, Studio
 from models.training.spelling import spell
+from models.training.surroundings import TURNED
 from models.training.texts import Wanted
 
 EPOCHS = 24
 RARE = 40
 """A phone that is said less often is left out."""
-TURNED = "turned"
 TOP = {"en": Limits(-3.0, -4.0), "ru": Limits(-4.0, -5.0)}
 BELOW_TOP = Limits(-0.8, -0.95)
 """For each phone."""

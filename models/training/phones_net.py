@@ -7,7 +7,6 @@ import tempfile
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import litert_torch
 import numpy as np
@@ -16,15 +15,13 @@ from ai_edge_quantizer import quantizer, recipe
 from numpy.random import Generator
 from numpy.typing import NDArray
 from torch import Tensor, nn
-from torch.nn.utils.fusion import fuse_conv_bn_eval
 from tqdm import tqdm
 
 from gateway.voice.engine import EMBEDDING
 from gateway.voice.networks import WINDOW
-from gateway.voice.phones import BLANK
+from gateway.voice.phones import BLANK, STEPS
+from models.training.folding import folded
 
-STEPS = 3
-"""Outputs an embedding: phones come faster than embeddings."""
 WIDTH, DILATIONS, DROPPED = 128, (1, 2, 4, 1), 0.15
 NOISE, RATE, DECAY, CLIPPED = 0.4, 3e-3, 0.02, 5.0
 FRAMES = 1500
@@ -157,15 +154,6 @@ def export(net: Net, path: Path) -> None:
     with tempfile.TemporaryDirectory() as folder:
         exact = Path(folder) / "phones.tflite"
         shape = torch.zeros(1, WINDOW, EMBEDDING)
-        litert_torch.convert(_folded(net.eval()), (shape,)).export(str(exact))
+        litert_torch.convert(folded(net.eval()), (shape,)).export(str(exact))
         small = quantizer.Quantizer(str(exact), recipe.dynamic_wi8_afp32())
         small.quantize().export_model(str(path), overwrite=True)
-
-
-def _folded(net: Any) -> Any:
-    """The same function without batch norms."""
-    for layer in net.modules():
-        for name, child in list(layer.named_children()):
-            if isinstance(child, nn.Sequential) and isinstance(child[-1], nn.BatchNorm2d):
-                setattr(layer, name, fuse_conv_bn_eval(child[0], child[1]))
-    return net

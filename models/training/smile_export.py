@@ -12,10 +12,10 @@ import torch
 from ai_edge_quantizer import qtyping, quantizer, recipe, recipe_manager
 from numpy.typing import NDArray
 from torch import Tensor, nn
-from torch.nn.utils.fusion import fuse_conv_bn_eval
 from tqdm import tqdm
 
 from gateway.vision.smile import CROP_PX
+from models.training.folding import folded
 from models.training.smile_calibrate import Scale
 from models.training.smile_net import INPUTS, Net
 
@@ -63,16 +63,6 @@ def _recipe() -> Any:
     for end in FLOAT_ENDS:
         manager.add_quantization_config(".*", end, algorithm_key=recipe_manager.AlgorithmName.NO_QUANTIZE)
     return manager.get_quantization_recipe()
-
-
-def folded(module: Any) -> Any:
-    """The same function without batch norms."""
-    for name, child in list(module.named_children()):
-        if isinstance(child, nn.Sequential) and len(child) == 2 and isinstance(child[1], nn.BatchNorm2d):
-            setattr(module, name, fuse_conv_bn_eval(child[0], child[1]))
-        else:
-            folded(child)
-    return module
 
 
 def calibrated(net: Net, scale: Scale) -> Net:

@@ -27,6 +27,8 @@ STRANGER_SHARE = 0.35
 OFF_SHARE = 0.3
 """The recording begins shortly before the words."""
 COPIES = 2
+TURNED = "turned"
+"""The kind of sentences that hold an answer and are none."""
 SAID = {"top": (200, 480), "middle": (150, 200), "low": (150, 160)}
 """Answers, and sentences that are none, for each phrase of a rating."""
 
@@ -40,7 +42,7 @@ def bags(studio: Studio, wanted: Wanted, talk: Sequence[Sound]) -> list[Bag]:
 def _bags(studio: Studio, wanted: Wanted, talk: Sequence[Sound], rng: Generator) -> Iterator[Bag]:
     answers, others = SAID[wanted.rating]
     yield _scenes(studio, wanted, wanted.id, carriers.polite(wanted, answers, rng), talk, rng)
-    yield _scenes(studio, wanted, "turned", carriers.turned(wanted, others, rng), talk, rng)
+    yield _scenes(studio, wanted, TURNED, carriers.turned(wanted, others, rng), talk, rng)
 
 
 def _scenes(
@@ -78,7 +80,7 @@ def scene(
     parts, end = _in_a_row(sounds, spoken, rng)
     if spoken.phrase is not None:
         parts, end = _with_strangers(parts, end, language, studio, rng)
-    parts = np.concatenate([parts, np.zeros(int(rng.uniform(*AFTER_S) * RATE), np.float32)])
+    parts = np.concatenate([parts, augment.silence(AFTER_S, rng)])
     cut = len(parts) - int(SECONDS * RATE)
     made = parts[cut:] if cut > 0 else np.concatenate([np.zeros(-cut, np.float32), parts])
     heard = augment.in_shop(made, talk, rng)
@@ -106,15 +108,13 @@ def _with_strangers(
     """Somebody else speaks before, or after, with a pause."""
     lists = carriers.table(language)["others"]
     if rng.random() < STRANGER_SHARE:
-        before = np.concatenate([_stranger(lists["before"], studio, rng), _pause(rng)])
+        before = np.concatenate([_stranger(lists["before"], studio, rng), augment.silence(STRANGER_S, rng)])
         parts, end = np.concatenate([before, parts]), end + len(before)
     if rng.random() < STRANGER_SHARE:
-        parts = np.concatenate([parts, _pause(rng), _stranger(lists["after"], studio, rng)])
+        parts = np.concatenate(
+            [parts, augment.silence(STRANGER_S, rng), _stranger(lists["after"], studio, rng)]
+        )
     return parts, end
-
-
-def _pause(rng: Generator) -> Sound:
-    return np.zeros(int(rng.uniform(*STRANGER_S) * RATE), np.float32)
 
 
 def _stranger(lines: Sequence[str], studio: Studio, rng: Generator) -> Sound:

@@ -11,6 +11,7 @@ from tqdm import tqdm
 from gateway.voice.engine import RATE
 from gateway.voice.phones import PAUSE
 from models.training import augment, carriers, clips, morph, speech, texts
+from models.training.carriers import pick
 from models.training.clips import Bag, Studio
 from models.training.features import Batch, pcm
 from models.training.speech import Sound
@@ -49,19 +50,19 @@ def lines(language: str, count: int, rng: Generator) -> list[str]:
     polite = carriers.table(language)["polite"]
     out = []
     for number in range(count):
-        kind, phrase = number % 8, _pick(phrases, rng)
+        kind, phrase = number % 8, pick(phrases, rng)
         if kind < 3 or (kind < 5 and not told):
             out.append(random[number])
         elif kind < 5:
-            out.append(_pick(told, rng))
+            out.append(pick(told, rng))
         elif kind == 5:
             out.append(_among(phrase, words, rng))
         elif kind == 6:
             out.append(_altered(phrase.split(), words, rng))
         elif rng.random() < 0.5:
-            out.append(f"{_pick(polite['before'], rng)}, {phrase}")
+            out.append(f"{pick(polite['before'], rng)}, {phrase}")
         else:
-            out.append(f"{phrase}, {_pick(polite['after'], rng)}")
+            out.append(f"{phrase}, {pick(polite['after'], rng)}")
     return out
 
 
@@ -77,9 +78,9 @@ def _altered(phrase: list[str], words: Sequence[str], rng: Generator) -> str:
     """A phrase with another word in place of one or before it, or that goes on otherwise."""
     place, draw = int(rng.integers(len(phrase))), rng.random()
     if draw < 0.4:
-        made = [*phrase[:place], _pick(words, rng), *phrase[place + 1 :]]
+        made = [*phrase[:place], pick(words, rng), *phrase[place + 1 :]]
     elif draw < 0.7:
-        made = [*phrase[:place], _pick(words, rng), *phrase[place:]]
+        made = [*phrase[:place], pick(words, rng), *phrase[place:]]
     else:
         made = [*phrase[: place + 1], _some(words, 2, rng)]
     return " ".join(made)
@@ -91,13 +92,9 @@ def _some(words: Sequence[str], most: int, rng: Generator) -> str:
     return " ".join(words[first : first + count])
 
 
-def _pick(choice: Sequence[str], rng: Generator) -> str:
-    return choice[int(rng.integers(len(choice)))]
-
-
 def _bags(studio: Studio, language: str, rng: Generator) -> Iterator[Bag]:
     batch, rows, names, others = Batch(32), [], [], list[Sound]()
-    current, said, goal = [_silence(LEAD_S, rng)], [PAUSE], rng.uniform(*STREAM_S)
+    current, said, goal = [augment.silence(LEAD_S, rng)], [PAUSE], rng.uniform(*STREAM_S)
     for line in tqdm(lines(language, LINES, rng), desc=f"utterances ({language})", unit="line"):
         what = speech.saying(line, speech.draw(studio.voices, rng), rng)
         try:
@@ -106,7 +103,7 @@ def _bags(studio: Studio, language: str, rng: Generator) -> Iterator[Bag]:
             continue
         sound = morph.another(sound, rng) if rng.random() < 0.5 else sound
         others = [*others, sound][:OTHERS]
-        gap = _silence(JOINED_S if rng.random() < JOINED_SHARE else APART_S, rng)
+        gap = augment.silence(JOINED_S if rng.random() < JOINED_SHARE else APART_S, rng)
         current += [sound * rng.uniform(*LOUD), gap]
         said += [line, PAUSE] if len(gap) >= HEARD_S * RATE else [line]
         if sum(map(len, current)) >= goal * RATE:
@@ -114,11 +111,7 @@ def _bags(studio: Studio, language: str, rng: Generator) -> Iterator[Bag]:
             made = augment.in_shop(made, others, rng) if rng.random() < NOISED_SHARE else made
             rows.append(batch.embed(pcm(made)).astype(np.float16))
             names.append(" ".join([*said, PAUSE]))
-            current, said, goal = [_silence(LEAD_S, rng)], [PAUSE], rng.uniform(*STREAM_S)
+            current, said, goal = [augment.silence(LEAD_S, rng)], [PAUSE], rng.uniform(*STREAM_S)
     starts = np.cumsum([0, *(len(part) for part in rows[:-1])])
     never = np.full(len(rows), np.nan)
     yield Bag("utterances", language, np.concatenate(rows), starts, never, names, [""] * len(rows))
-
-
-def _silence(seconds: tuple[float, float], rng: Generator) -> Sound:
-    return np.zeros(int(rng.uniform(*seconds) * RATE), np.float32)
