@@ -8,11 +8,9 @@
 A missing binary fails the test (never skips it) and says what to install.
 """
 
-import contextlib
 import os
 import shutil
 import signal
-import socket
 import subprocess
 import time
 import urllib.request
@@ -22,6 +20,7 @@ from pathlib import Path
 from types import TracebackType
 
 from demo.broker import free_port as free_port
+from demo.broker import is_listening as is_listening
 
 READY_WAIT_S = 30.0
 STOP_WAIT_S = 10.0
@@ -107,13 +106,6 @@ def need(binary: str, package: str) -> str:
     return found
 
 
-def accepts(port: int) -> bool:
-    """Whether something accepts TCP connections there."""
-    with contextlib.closing(socket.socket()) as probe:
-        probe.settimeout(1.0)
-        return probe.connect_ex(("127.0.0.1", port)) == 0
-
-
 def answers(path: str) -> Callable[[int], bool]:
     """A readiness check: GET of path is answered with success."""
 
@@ -161,7 +153,7 @@ def start_mosquitto(folder: Path, *, settings: Sequence[str] = ANONYMOUS_BROKER)
     home.mkdir(parents=True, exist_ok=True)
     config = home / "mosquitto.conf"
     config.write_text("\n".join([f"listener {port} 127.0.0.1", *settings]) + "\n")
-    return Server("mosquitto", [binary, "-c", str(config)], port, home / "log", accepts).start()
+    return Server("mosquitto", [binary, "-c", str(config)], port, home / "log", is_listening).start()
 
 
 def make_certificate(folder: Path, name: str = "broker") -> tuple[Path, Path]:

@@ -6,13 +6,14 @@ import tomllib
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
-from typing import Any
+from typing import Any, TypeVar
 
 from numpy.random import Generator
 
 from models.training import texts
 from models.training.texts import Wanted
 
+Thing = TypeVar("Thing")
 LOW = "low"
 WORD_OF_ITS_OWN = ("super", "супер")
 """Begins other words, too: "super dirty"."""
@@ -99,9 +100,9 @@ def _joined(pieces: Sequence[str], rng: Generator) -> Spoken:
     return Spoken((" ".join(pieces),) if rng.random() < 0.7 else tuple(pieces), None)
 
 
-def pick(words: Sequence[str], rng: Generator) -> str:
+def pick(things: Sequence[Thing], rng: Generator) -> Thing:
     """One of them."""
-    return words[int(rng.integers(len(words)))]
+    return things[int(rng.integers(len(things)))]
 
 
 KINDS: tuple[Kind, ...] = (_before, _told, _after, _inner, _subject, _goes_on)

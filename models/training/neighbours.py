@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from functools import cache, cached_property
 
 from numpy.random import Generator
 
 from models.training import texts
+from models.training.carriers import pick
 from models.training.texts import Wanted
 
 CLOSE = 0.5
@@ -99,7 +100,7 @@ class Neighbours:
 
     def any(self, rng: Generator) -> str:
         """A word of the language."""
-        return drawn(texts.vocabulary(self.language), rng)
+        return pick(texts.vocabulary(self.language), rng)
 
     def like(self, word: str) -> list[str]:
         """The words closest to `word`, without those said alike."""
@@ -130,11 +131,6 @@ class Neighbours:
         return list(self.words)
 
 
-def drawn(words: Sequence[str], rng: Generator) -> str:
-    """One of `words`."""
-    return words[int(rng.integers(len(words)))]
-
-
 def _cut(made: Neighbours, words: list[str], rng: Generator) -> str:
     """A part of the phrase alone, or with another word where the rest was."""
     place = int(rng.integers(1, len(words))) if len(words) > 1 else 0
@@ -144,14 +140,14 @@ def _cut(made: Neighbours, words: list[str], rng: Generator) -> str:
 
 def _other_end(made: Neighbours, words: list[str], rng: Generator) -> str:
     """The last word is another that starts alike, or any."""
-    last = drawn(made.starting(words[-1]), rng) if rng.random() < 0.6 else made.any(rng)
+    last = pick(made.starting(words[-1]), rng) if rng.random() < 0.6 else made.any(rng)
     return " ".join([*words[:-1], last])
 
 
 def _other_start(made: Neighbours, words: list[str], rng: Generator) -> str:
     """The last words stay: others are before them, or the last one is a rhyme."""
     if len(words) == 1 or rng.random() < 0.4:
-        return " ".join([*words[:-1], drawn(made.ending(words[-1]), rng)])
+        return " ".join([*words[:-1], pick(made.ending(words[-1]), rng)])
     place = int(rng.integers(1, len(words)))
     return " ".join([*(made.any(rng) for _ in words[:place]), *words[place:]])
 
@@ -169,7 +165,7 @@ def _all_like(made: Neighbours, words: list[str], rng: Generator) -> str:
 
 def _pick(made: Neighbours, word: str, rng: Generator) -> str:
     found = made.like(word)
-    return drawn(found, rng) if found else garbled(word, rng)
+    return pick(found, rng) if found else garbled(word, rng)
 
 
 def _turned(made: Neighbours, words: list[str], rng: Generator) -> str:

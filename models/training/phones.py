@@ -1,8 +1,8 @@
 """Trains the networks that hear phone by phone what was said: `python -m models.training.phones`.
 
-One network a language, asked when a head has spotted a phrase (gateway/voice/phones.py). It learns from ten
-hours of synthetic speech whose words are known (utterances.py) and from the sentences around answers
-(surroundings.py); no label of a phrase is needed. Seeded, CPU only: about an hour a language, half of it
+One network a language, asked when a head has spotted a phrase (gateway/voice/phones.py). It learns from
+twenty hours of synthetic speech whose words are known (utterances.py) and from the sentences around answers
+(surroundings.py); no label of a phrase is needed. Seeded, CPU only: about two hours a language, half of it
 speaking. A run that was cut goes on. Needs more packages: models/training/requirements.txt.
 """
 
@@ -15,6 +15,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 
 import numpy as np
+from numpy.typing import NDArray
 
 from gateway.voice.phones import PAUSE, Limits
 from models.training import cards, carriers, clips, extra, phrases, speech, surroundings, texts, utterances
@@ -24,6 +25,7 @@ from models.training.surroundings import TURNED
 from models.training.texts import Wanted
 
 EPOCHS = 24
+Rows = NDArray[np.float16]
 RARE = 40
 """A phone that is said less often is left out."""
 TOP = {"en": Limits(-3.0, -4.0), "ru": Limits(-4.0, -5.0)}
@@ -56,7 +58,7 @@ def _train(language: str, options: argparse.Namespace) -> None:
     spoken = list(examples(bags(studio, language), language))
     symbols = symbols_of(phones for _, phones in spoken)
     places = {symbol: place for place, symbol in enumerate(symbols)}
-    known = [(rows, [places[phone] for phone in phones if phone in places]) for rows, phones in spoken]
+    known = [(heard, [places[phone] for phone in phones if phone in places]) for heard, phones in spoken]
     kept = options.cache / f"phones-{language}-{EPOCHS}.pt"
     net = phones_net.fit(known, len(symbols), EPOCHS, phrases.SEED, kept)
     network = options.out / f"phones-{language}.tflite"
@@ -77,12 +79,16 @@ def bags(studio: Studio, language: str) -> list[Bag]:
     return found
 
 
-def examples(found: Sequence[Bag], language: str) -> Iterator[tuple[np.ndarray, list[str]]]:
-    """Embeddings and phones of each stream or clip."""
+def examples(found: Sequence[Bag], language: str) -> Iterator[tuple[list[Rows], list[str]]]:
+    """Embeddings of each stream or clip and its phones; bags that say the same are the same streams again."""
+    alike: dict[tuple[str, ...], list[Bag]] = {}
     for bag in found:
-        for rows, said in zip(np.split(bag.rows, bag.starts[1:]), bag.texts, strict=True):
-            text = f"{PAUSE} {said} {PAUSE}" if bag.kind == TURNED else said
-            yield rows, spell(text, language)
+        alike.setdefault((bag.kind, *bag.texts), []).append(bag)
+    for bags in alike.values():
+        streams = [np.split(bag.rows, bag.starts[1:]) for bag in bags]
+        for said, *heard in zip(bags[0].texts, *streams, strict=True):
+            text = f"{PAUSE} {said} {PAUSE}" if bags[0].kind == TURNED else said
+            yield heard, spell(text, language)
 
 
 def symbols_of(said: Iterable[list[str]]) -> list[str]:

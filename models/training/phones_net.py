@@ -20,15 +20,20 @@ from tqdm import tqdm
 from gateway.voice.engine import EMBEDDING
 from gateway.voice.networks import WINDOW
 from gateway.voice.phones import BLANK, STEPS
+from models.training.carriers import pick
 from models.training.folding import folded
 
-WIDTH, DILATIONS, DROPPED = 128, (1, 2, 4, 1), 0.15
-NOISE, RATE, DECAY, CLIPPED = 0.4, 3e-3, 0.02, 5.0
+WIDTH, DILATIONS, DROPPED = 128, (1, 2, 4, 1), 0.05
+NOISE, RATE, DECAY, CLIPPED = 0.2, 3e-3, 0.02, 5.0
+CUT = 0.1
+"""How much it counts that a cut stream is heard as the whole one is."""
 FRAMES = 1500
 """Embeddings of a batch."""
 
-Example = tuple[NDArray[np.float16], list[int]]
-"""Embeddings (n, 96) of a stream, and its phones."""
+Rows = NDArray[np.float16]
+"""Embeddings (n, 96) of a stream."""
+Example = tuple[Sequence[Rows], list[int]]
+"""A stream, as it was said and in a shop or once only, and its phones."""
 
 
 class Layer(nn.Module):
@@ -94,7 +99,7 @@ class Fit:
 def fit(examples: Sequence[Example], symbols: int, epochs: int, seed: int, file: Path) -> Net:
     """Fits on `examples`; goes on from `file` where an earlier run was cut, and keeps it up to date."""
     torch.manual_seed(seed)
-    rows = torch.from_numpy(np.concatenate([rows for rows, _ in examples]).astype(np.float32))
+    rows = torch.from_numpy(np.concatenate([heard[0] for heard, _ in examples]).astype(np.float32))
     net = Net(symbols, rows.mean(0), rows.std(0) + 1e-3)
     optimiser = torch.optim.AdamW(net.parameters(), RATE, weight_decay=DECAY)
     count = len(list(batches(examples, np.random.default_rng(seed))))
@@ -105,7 +110,7 @@ def fit(examples: Sequence[Example], symbols: int, epochs: int, seed: int, file:
     with tqdm(total=epochs, initial=state.epoch, desc=file.stem, unit="epoch") as bar:
         while state.epoch < epochs:
             rng = np.random.default_rng([seed, state.epoch])
-            loss = _epoch(state, [[examples[place] for place in batch] for batch in batches(examples, rng)])
+            loss = _epoch(state, examples, rng)
             state.epoch += 1
             state.save(file)
             bar.set_postfix(loss=f"{loss:.3f}")
@@ -116,7 +121,7 @@ def fit(examples: Sequence[Example], symbols: int, epochs: int, seed: int, file:
 
 def batches(examples: Sequence[Example], rng: Generator) -> Iterator[list[int]]:
     """Places of examples of about the same length, FRAMES embeddings at most, in an order of chance."""
-    lengths = np.array([len(rows) for rows, _ in examples])
+    lengths = np.array([len(heard[0]) for heard, _ in examples])
     made: list[list[int]] = [[]]
     for place in np.argsort(lengths + rng.uniform(0, 20, len(lengths))):
         longest = max((lengths[other] for other in made[-1]), default=0)
@@ -126,27 +131,53 @@ def batches(examples: Sequence[Example], rng: Generator) -> Iterator[list[int]]:
     return iter([made[int(turn)] for turn in rng.permutation(len(made))])
 
 
-def _epoch(state: Fit, chosen: Sequence[Sequence[Example]]) -> float:
-    """The mean loss of one turn through all batches."""
-    state.net.train()
-    wanted, losses = nn.CTCLoss(blank=BLANK, zero_infinity=True), []
-    for batch in chosen:
-        lengths = torch.tensor([len(rows) for rows, _ in batch])
-        x = nn.utils.rnn.pad_sequence([torch.from_numpy(rows.astype(np.float32)) for rows, _ in batch], True)
-        x = (x - state.net.mean) / state.net.deviation
-        is_there = torch.arange(x.shape[1])[None] < lengths[:, None]
-        x = torch.where(is_there[..., None], x, 0)
-        logits = state.net.scaled(x + NOISE * torch.randn_like(x) * torch.rand(len(batch), 1, 1))
-        steps = logits.reshape(len(batch), x.shape[1] * STEPS, -1).log_softmax(-1).transpose(0, 1)
-        phones = [torch.tensor(phones) for _, phones in batch]
-        loss = wanted(steps, torch.cat(phones), lengths * STEPS, torch.tensor([*map(len, phones)]))
+def _epoch(state: Fit, examples: Sequence[Example], rng: Generator) -> float:
+    """The mean loss of one turn through all batches; of a stream that is there twice, one is heard."""
+    net, losses = state.net.train(), []
+    wanted = nn.CTCLoss(blank=BLANK, zero_infinity=True)
+    for batch in batches(examples, rng):
+        heard = [pick(examples[place][0], rng) for place in batch]
+        said = [torch.tensor(examples[place][1]) for place in batch]
+        lengths = torch.tensor([len(rows) for rows in heard])
+        x = _scaled(net, heard, lengths)
+        x = x + NOISE * torch.randn_like(x) * torch.rand(len(batch), 1, 1)
+        steps = _steps(net, x)
+        counts = torch.tensor([*map(len, said)])
+        loss = wanted(steps.transpose(0, 1), torch.cat(said), lengths * STEPS, counts)
+        long = [place for place, rows in enumerate(heard) if len(rows) > WINDOW]
+        if long:
+            phones = counts[long] / lengths[long] * WINDOW
+            apart = _cut(net, x[long], steps[long].detach(), lengths[long], rng)
+            loss = loss + CUT * (apart / phones).mean()
         state.optimiser.zero_grad()
         loss.backward()
-        nn.utils.clip_grad_norm_(state.net.parameters(), CLIPPED)
+        nn.utils.clip_grad_norm_(net.parameters(), CLIPPED)
         state.optimiser.step()
         state.schedule.step()
         losses.append(float(loss))
     return float(np.mean(losses))
+
+
+def _scaled(net: Net, heard: Sequence[Rows], lengths: Tensor) -> Tensor:
+    """Streams side by side, of mean 0 and deviation 1, zeros after the shorter ones."""
+    x = nn.utils.rnn.pad_sequence([torch.from_numpy(rows.astype(np.float32)) for rows in heard], True)
+    is_there = torch.arange(x.shape[1])[None] < lengths[:, None]
+    return torch.where(is_there[..., None], (x - net.mean) / net.deviation, 0)
+
+
+def _steps(net: Net, x: Tensor) -> Tensor:
+    """Log probabilities (n, frames · STEPS, symbols)."""
+    logits = net.scaled(x)
+    return logits.reshape(len(x), x.shape[1] * STEPS, -1).log_softmax(-1)
+
+
+def _cut(net: Net, x: Tensor, steps: Tensor, lengths: Tensor, rng: Generator) -> Tensor:
+    """How far from `steps` (of all) is what is heard in WINDOW frames of each: divergence, nats (n)."""
+    firsts = [int(rng.integers(int(length) - WINDOW + 1)) for length in lengths]
+    parts = torch.stack([one[first : first + WINDOW] for one, first in zip(x, firsts, strict=True)])
+    known = [one[f * STEPS : (f + WINDOW) * STEPS] for one, f in zip(steps, firsts, strict=True)]
+    whole = torch.stack(known)
+    return (whole.exp() * (whole - _steps(net, parts))).sum((1, 2))
 
 
 def export(net: Net, path: Path) -> None:

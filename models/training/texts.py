@@ -18,6 +18,7 @@ FOLDER = Path(__file__).parent
 FORTUNES = {"en": ("fortunes", "literature", "people", "wisdom", "science", "work", "food"), "ru": ("ru",)}
 FORTUNE_FOLDER = Path("/usr/share/games/fortunes")
 ALPHABETS = {"en": "a-zA-Z", "ru": "а-яА-ЯёЁ"}
+NEAR = FOLDER.parent / "evaluate" / "near.toml"
 PIECE = (40, 220)
 """Letters of a piece of a fortune: one or two sentences."""
 
@@ -64,6 +65,14 @@ def plain(text: str) -> str:
 def contains(text: str, wordings: Sequence[str]) -> bool:
     """One of `wordings` is said within `text`."""
     return any(plain(wording) in plain(text) for wording in wordings)
+
+
+@cache
+def held_out(language: str) -> tuple[str, ...]:
+    """The near-phrases that outcomes are measured with, but for parts of phrases; as `plain` writes them."""
+    kinds = tomllib.loads(NEAR.read_text("utf-8"))
+    lists = [lines[language] for kind, lines in kinds.items() if "fragments" not in kind]
+    return tuple(plain(line) for lines in lists for line in lines)
 
 
 def salad(language: str, count: int, rng: Generator) -> list[str]:

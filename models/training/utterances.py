@@ -6,18 +6,19 @@ from collections.abc import Iterator, Sequence
 
 import numpy as np
 from numpy.random import Generator
+from numpy.typing import NDArray
 from tqdm import tqdm
 
 from gateway.voice.engine import RATE
 from gateway.voice.phones import PAUSE
-from models.training import augment, carriers, clips, morph, speech, texts
+from models.training import augment, carriers, clips, morph, neighbours, speech, texts
 from models.training.carriers import pick
 from models.training.clips import Bag, Studio
 from models.training.features import Batch, pcm
 from models.training.speech import Sound
 
-LINES = 10_000
-"""About ten hours."""
+LINES = 20_000
+"""About nineteen hours."""
 STREAM_S = (3.0, 9.0)
 LEAD_S, TAIL_S = (0.5, 0.9), 0.4
 JOINED_SHARE, JOINED_S, APART_S = 0.3, (0.0, 0.1), (0.1, 0.6)
@@ -25,45 +26,61 @@ JOINED_SHARE, JOINED_S, APART_S = 0.3, (0.0, 0.1), (0.1, 0.6)
 HEARD_S = 0.2
 """From here on a gap counts as a pause."""
 LOUD = (0.4, 1.0)
-NOISED_SHARE = 0.6
+IN_SHOP_SHARE = 0.35
+"""Of the streams as they were said."""
+ALIKE = 200
+"""Texts that sound like a phrase, of each."""
+KINDS = (
+    *("random", "random", "random", "told", "told", "among", "among", "altered", "alike", "alike"),
+    *("before", "after"),
+)
+"""Of lines, in turn."""
 OTHERS = 160
 """Sounds for the background."""
 
 
 def bags(studio: Studio, language: str) -> list[Bag]:
-    """Streams of a few lines each; their texts have "|" where a pause can be heard."""
+    """Streams of a few lines, as they were said and again in a shop; "|" where a pause can be heard."""
     parts = (carriers.table(language)["polite"], list(texts.family(language).values()), LINES)
     return clips.kept(studio, f"utterances-{language}", parts, lambda rng: _bags(studio, language, rng))
 
 
 def lines(language: str, count: int, rng: Generator) -> list[str]:
-    """Words without an order, sentences of books, and phrases: alone, altered, among words, polite or not."""
+    """Words without an order, sentences of books, phrases and what sounds like them, in all sorts of company.
+
+    None holds a line of the near-phrases that the outcome is measured with.
+    """
     random, told = texts.jumble(language, count, rng), texts.fortunes(language, max(1, count // 3), rng)
     words = " ".join(random).split()
     rng.shuffle(words)
-    phrases = [
-        text
-        for one in texts.family(language).values()
-        for text in one.texts
-        for _ in range(3 if one.rating else 1)
-    ]
+    family = texts.family(language).values()
+    phrases = [text for one in family for text in one.texts for _ in range(3 if one.rating else 1)]
+    alike = [text for one in family for text in neighbours.near(one, ALIKE, rng)]
     polite = carriers.table(language)["polite"]
     out = []
     for number in range(count):
-        kind, phrase = number % 8, pick(phrases, rng)
-        if kind < 3 or (kind < 5 and not told):
-            out.append(random[number])
-        elif kind < 5:
-            out.append(pick(told, rng))
-        elif kind == 5:
-            out.append(_among(phrase, words, rng))
-        elif kind == 6:
-            out.append(_altered(phrase.split(), words, rng))
-        elif rng.random() < 0.5:
-            out.append(f"{pick(polite['before'], rng)}, {phrase}")
-        else:
-            out.append(f"{phrase}, {pick(polite['after'], rng)}")
-    return out
+        kind, phrase = number % len(KINDS), pick(phrases, rng)
+        match KINDS[kind]:
+            case "told" if told:
+                out.append(pick(told, rng))
+            case "random" | "told":
+                out.append(random[number])
+            case "among":
+                out.append(_among(phrase, words, rng))
+            case "altered":
+                out.append(_altered(phrase.split(), words, rng))
+            case "alike":
+                out.append(_among(pick(alike, rng), words, rng))
+            case "before":
+                out.append(f"{pick(polite['before'], rng)}, {phrase}")
+            case "after":
+                out.append(f"{phrase}, {pick(polite['after'], rng)}")
+    return [line for line in out if not _is_held_out(line, language)]
+
+
+def _is_held_out(line: str, language: str) -> bool:
+    said = texts.plain(line)
+    return any(near in said for near in texts.held_out(language))
 
 
 def _among(phrase: str, words: Sequence[str], rng: Generator) -> str:
@@ -93,7 +110,8 @@ def _some(words: Sequence[str], most: int, rng: Generator) -> str:
 
 
 def _bags(studio: Studio, language: str, rng: Generator) -> Iterator[Bag]:
-    batch, rows, names, others = Batch(32), [], [], list[Sound]()
+    batch, names, others = Batch(32), [], list[Sound]()
+    plain, noisy = list[NDArray[np.float16]](), list[NDArray[np.float16]]()
     current, said, goal = [augment.silence(LEAD_S, rng)], [PAUSE], rng.uniform(*STREAM_S)
     for line in tqdm(lines(language, LINES, rng), desc=f"utterances ({language})", unit="line"):
         what = speech.saying(line, speech.draw(studio.voices, rng), rng)
@@ -108,10 +126,12 @@ def _bags(studio: Studio, language: str, rng: Generator) -> Iterator[Bag]:
         said += [line, PAUSE] if len(gap) >= HEARD_S * RATE else [line]
         if sum(map(len, current)) >= goal * RATE:
             made = np.concatenate([*current, np.zeros(int(TAIL_S * RATE), np.float32)])
-            made = augment.in_shop(made, others, rng) if rng.random() < NOISED_SHARE else made
-            rows.append(batch.embed(pcm(made)).astype(np.float16))
+            first = augment.in_shop(made, others, rng) if rng.random() < IN_SHOP_SHARE else made
+            for rows, sound in ((plain, first), (noisy, augment.in_shop(made, others, rng))):
+                rows.append(batch.embed(pcm(sound)).astype(np.float16))
             names.append(" ".join([*said, PAUSE]))
             current, said, goal = [augment.silence(LEAD_S, rng)], [PAUSE], rng.uniform(*STREAM_S)
-    starts = np.cumsum([0, *(len(part) for part in rows[:-1])])
-    never = np.full(len(rows), np.nan)
-    yield Bag("utterances", language, np.concatenate(rows), starts, never, names, [""] * len(rows))
+    starts = np.cumsum([0, *(len(part) for part in plain[:-1])])
+    never = np.full(len(names), np.nan)
+    for rows in (plain, noisy):
+        yield Bag("utterances", language, np.concatenate(rows), starts, never, names, [""] * len(names))

@@ -17,7 +17,7 @@ from firmware.shim.board import Board
 from gateway.bus import BrokerAddress, Bus, Message
 from gateway.records import Record
 from tests.integration.hub import HubProcess, SureDevice, page, wait_for
-from tests.servers import Server, accepts, start_influxd, start_mosquitto
+from tests.servers import Server, is_listening, start_influxd, start_mosquitto
 
 REASONS = {
     "bad_topic": ("emobox/v1/shop-1/term-1/else", b"{}"),
@@ -140,7 +140,7 @@ def test_the_page_says_that_the_broker_is_away_and_forgets_who_was_there(
     bus = Bus(BrokerAddress(port=broker.port), "term-1")
     bus.start()
     wait_for(lambda: bus.connected, "the broker")
-    wait_for(lambda: accepts(hub.web), "the page")
+    wait_for(lambda: is_listening(hub.web), "the page")
     bus.publish("emobox/v1/shop-1/term-1/status", {"v": 1, "online": True}, retain=True)
     wait_for(lambda: online()["term-1"] is True, "the terminal")
     bus.stop()
@@ -178,7 +178,7 @@ def test_a_camera_that_comes_while_an_ask_is_open_is_told_to_watch(hub: HubProce
 
 def test_stops_in_peace_when_told(hub: HubProcess) -> None:
     hub.journal().close()
-    wait_for(lambda: accepts(hub.web), "the page")
+    wait_for(lambda: is_listening(hub.web), "the page")
     assert hub.stop() == 0
     hub.start()
 
