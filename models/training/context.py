@@ -31,7 +31,7 @@ from models.training import (
 from models.training.clips import Bag, Studio
 from models.training.texts import Wanted
 
-PRAISE = {"en": 0.2, "ru": 0.3}
+PRAISE = 0.2
 """The least score that lets praise pass; chosen on voices and sentences that trained nothing."""
 UNITS = 96
 
@@ -59,7 +59,7 @@ def _train(language: str, options: argparse.Namespace) -> None:
     network.parent.mkdir(parents=True, exist_ok=True)
     heads.write(context_learn.train(windows, (UNITS, len(answers)), rng), network, network.stem)
     made = cards.Made(phrases.SEED, studios[language].voices, phrases.hashes(options.data))
-    limits = {one.id: PRAISE[language] for one in answers if one.rating == "top"}
+    limits = {one.id: PRAISE for one in answers if one.rating == "top"}
     cards.write_context(network.with_suffix(".toml"), [one.id for one in answers], limits, made)
 
 

@@ -176,9 +176,7 @@ def test_the_card_of_a_check_belongs_to_its_network_and_tells_its_data(card: Pat
     language = card.stem.removeprefix("context-")
     family = texts.family(language).values()
     assert table["outputs"] == [wanted.id for wanted in family if wanted.rating]
-    assert table["limits"] == {
-        wanted.id: context.PRAISE[language] for wanted in family if wanted.rating == "top"
-    }
+    assert table["limits"] == {wanted.id: context.PRAISE for wanted in family if wanted.rating == "top"}
     assert table["licence"] == "Apache-2.0"
     assert table["made"]["voices"]
     assert all({"file", "sha256", "use"} <= set(data) for data in table["made"]["data"])
