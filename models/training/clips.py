@@ -65,13 +65,17 @@ QUICK = Size(6, 4, 2, 12, 1, 1, 1, 6, 0, 0, 8, 2, (25, 25), texts=8)
 """For tests: proves the path, makes no good head."""
 
 
+Rows = NDArray[np.float16]
+"""Embeddings (n, 96)."""
+
+
 @dataclass
 class Bag:
-    """Clips of one kind: `rows` are embeddings (n, 96) of all of them; `starts` where each begins."""
+    """Clips of one kind: `rows` are those of all of them; `starts` where each begins."""
 
     kind: str
     language: str
-    rows: NDArray[np.float16]
+    rows: Rows
     starts: NDArray[np.int64]
     ends_s: NDArray[np.float64]
     """When the phrase of each clip ends, s from the clip's start; NaN without one."""

@@ -15,17 +15,15 @@ from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 
 import numpy as np
-from numpy.typing import NDArray
 
 from gateway.voice.phones import PAUSE, Limits
 from models.training import cards, carriers, clips, extra, phrases, speech, surroundings, texts, utterances
-from models.training.clips import Bag, Studio
+from models.training.clips import Bag, Rows, Studio
 from models.training.spelling import spell
 from models.training.surroundings import TURNED
 from models.training.texts import Wanted
 
 EPOCHS = 24
-Rows = NDArray[np.float16]
 RARE = 40
 """A phone that is said less often is left out."""
 TOP = Limits(-3.0, -4.0)

@@ -13,7 +13,6 @@ import numpy as np
 import torch
 from ai_edge_quantizer import quantizer, recipe
 from numpy.random import Generator
-from numpy.typing import NDArray
 from torch import Tensor, nn
 from tqdm import tqdm
 
@@ -21,6 +20,7 @@ from gateway.voice.engine import EMBEDDING
 from gateway.voice.networks import WINDOW
 from gateway.voice.phones import BLANK, STEPS
 from models.training.carriers import pick
+from models.training.clips import Rows
 from models.training.folding import folded
 
 WIDTH, DILATIONS, DROPPED = 128, (1, 2, 4, 1), 0.05
@@ -30,10 +30,8 @@ CUT = 0.1
 FRAMES = 1500
 """Embeddings of a batch."""
 
-Rows = NDArray[np.float16]
-"""Embeddings (n, 96) of a stream."""
 Example = tuple[Sequence[Rows], list[int]]
-"""A stream, as it was said and in a shop or once only, and its phones."""
+"""Embeddings of a stream, as it was said and in a shop or once only, and its phones."""
 
 
 class Layer(nn.Module):
@@ -173,10 +171,9 @@ def _steps(net: Net, x: Tensor) -> Tensor:
 
 def _cut(net: Net, x: Tensor, steps: Tensor, lengths: Tensor, rng: Generator) -> Tensor:
     """How far from `steps` (of all) is what is heard in WINDOW frames of each: divergence, nats (n)."""
-    firsts = [int(rng.integers(int(length) - WINDOW + 1)) for length in lengths]
-    parts = torch.stack([one[first : first + WINDOW] for one, first in zip(x, firsts, strict=True)])
-    known = [one[f * STEPS : (f + WINDOW) * STEPS] for one, f in zip(steps, firsts, strict=True)]
-    whole = torch.stack(known)
+    starts = [int(rng.integers(int(length) - WINDOW + 1)) for length in lengths]
+    parts = torch.stack([one[s : s + WINDOW] for one, s in zip(x, starts, strict=True)])
+    whole = torch.stack([one[s * STEPS : (s + WINDOW) * STEPS] for one, s in zip(steps, starts, strict=True)])
     return (whole.exp() * (whole - _steps(net, parts))).sum((1, 2))
 
 

@@ -6,14 +6,13 @@ from collections.abc import Iterator, Sequence
 
 import numpy as np
 from numpy.random import Generator
-from numpy.typing import NDArray
 from tqdm import tqdm
 
 from gateway.voice.engine import RATE
 from gateway.voice.phones import PAUSE
 from models.training import augment, carriers, clips, morph, neighbours, speech, texts
 from models.training.carriers import pick
-from models.training.clips import Bag, Studio
+from models.training.clips import Bag, Rows, Studio
 from models.training.features import Batch, pcm
 from models.training.speech import Sound
 
@@ -111,7 +110,7 @@ def _some(words: Sequence[str], most: int, rng: Generator) -> str:
 
 def _bags(studio: Studio, language: str, rng: Generator) -> Iterator[Bag]:
     batch, names, others = Batch(32), [], list[Sound]()
-    plain, noisy = list[NDArray[np.float16]](), list[NDArray[np.float16]]()
+    plain, noisy = list[Rows](), list[Rows]()
     current, said, goal = [augment.silence(LEAD_S, rng)], [PAUSE], rng.uniform(*STREAM_S)
     for line in tqdm(lines(language, LINES, rng), desc=f"utterances ({language})", unit="line"):
         what = speech.saying(line, speech.draw(studio.voices, rng), rng)

@@ -11,7 +11,7 @@ import pytest
 from demo import broker as demo_broker
 from firmware.shim.board import Board
 from tests.integration.hub import HubProcess, wait_for
-from tests.servers import Server, accepts, free_port
+from tests.servers import Server, free_port, is_listening
 
 ACK_S = 2.0  # ample for the acknowledgement to come back
 
@@ -28,7 +28,7 @@ def test_a_press_of_the_real_firmware_reaches_the_journal_through_amqtt(
     board = Board(
         tmp_path / "term-1", "terminal", {"site": "shop-1", "device": "term-1", "keys": 3, "broker": address}
     )
-    hub = HubProcess(tmp_path, Server("amqtt", (), port, tmp_path / "log", accepts))
+    hub = HubProcess(tmp_path, Server("amqtt", (), port, tmp_path / "log", is_listening))
     hub.start()
     board.start()
     try:
