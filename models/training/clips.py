@@ -71,7 +71,7 @@ Rows = NDArray[np.float16]
 
 @dataclass
 class Bag:
-    """Clips of one kind: `rows` are those of all of them; `starts` where each begins."""
+    """Clips of one kind: `rows` are the embeddings of all of them; `starts` where each begins."""
 
     kind: str
     language: str

@@ -155,15 +155,15 @@ def _other_start(made: Neighbours, words: list[str], rng: Generator) -> str:
 def _one_like(made: Neighbours, words: list[str], rng: Generator) -> str:
     """One word is a neighbour."""
     place = int(rng.integers(len(words)))
-    return " ".join([*words[:place], _pick(made, words[place], rng), *words[place + 1 :]])
+    return " ".join([*words[:place], _neighbour(made, words[place], rng), *words[place + 1 :]])
 
 
 def _all_like(made: Neighbours, words: list[str], rng: Generator) -> str:
     """Every word is a neighbour, but the short ones."""
-    return " ".join(_pick(made, word, rng) if len(word) > 2 else word for word in words)
+    return " ".join(_neighbour(made, word, rng) if len(word) > 2 else word for word in words)
 
 
-def _pick(made: Neighbours, word: str, rng: Generator) -> str:
+def _neighbour(made: Neighbours, word: str, rng: Generator) -> str:
     found = made.like(word)
     return pick(found, rng) if found else garbled(word, rng)
 

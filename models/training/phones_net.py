@@ -31,7 +31,7 @@ FRAMES = 1500
 """Embeddings of a batch."""
 
 Example = tuple[Sequence[Rows], list[int]]
-"""Embeddings of a stream, as it was said and in a shop or once only, and its phones."""
+"""Embeddings of a stream, each time that it was heard, and its phones."""
 
 
 class Layer(nn.Module):
@@ -108,6 +108,7 @@ def fit(examples: Sequence[Example], symbols: int, epochs: int, seed: int, file:
     with tqdm(total=epochs, initial=state.epoch, desc=file.stem, unit="epoch") as bar:
         while state.epoch < epochs:
             rng = np.random.default_rng([seed, state.epoch])
+            torch.manual_seed(seed + state.epoch)
             loss = _epoch(state, examples, rng)
             state.epoch += 1
             state.save(file)
@@ -130,7 +131,7 @@ def batches(examples: Sequence[Example], rng: Generator) -> Iterator[list[int]]:
 
 
 def _epoch(state: Fit, examples: Sequence[Example], rng: Generator) -> float:
-    """The mean loss of one turn through all batches; of a stream that is there twice, one is heard."""
+    """The mean loss of one turn through all batches; of a stream that was heard twice, one time counts."""
     net, losses = state.net.train(), []
     wanted = nn.CTCLoss(blank=BLANK, zero_infinity=True)
     for batch in batches(examples, rng):

@@ -67,9 +67,15 @@ def contains(text: str, wordings: Sequence[str]) -> bool:
     return any(plain(wording) in plain(text) for wording in wordings)
 
 
+def is_held_out(text: str, language: str) -> bool:
+    """A near-phrase that outcomes are measured with is said within `text`."""
+    said = plain(text)
+    return any(near in said for near in held_out(language))
+
+
 @cache
 def held_out(language: str) -> tuple[str, ...]:
-    """The near-phrases that outcomes are measured with, but for parts of phrases; as `plain` writes them."""
+    """These near-phrases, but for parts of phrases; as `plain` writes them."""
     kinds = tomllib.loads(NEAR.read_text("utf-8"))
     lists = [lines[language] for kind, lines in kinds.items() if "fragments" not in kind]
     return tuple(plain(line) for lines in lists for line in lines)

@@ -17,7 +17,7 @@ from models.training.features import Batch, pcm
 from models.training.speech import Sound
 
 LINES = 20_000
-"""About nineteen hours."""
+"""About eighteen hours."""
 STREAM_S = (3.0, 9.0)
 LEAD_S, TAIL_S = (0.5, 0.9), 0.4
 JOINED_SHARE, JOINED_S, APART_S = 0.3, (0.0, 0.1), (0.1, 0.6)
@@ -26,7 +26,7 @@ HEARD_S = 0.2
 """From here on a gap counts as a pause."""
 LOUD = (0.4, 1.0)
 IN_SHOP_SHARE = 0.35
-"""Of the streams as they were said."""
+"""Of the streams, the first time, too."""
 ALIKE = 200
 """Texts that sound like a phrase, of each."""
 KINDS = (
@@ -39,15 +39,16 @@ OTHERS = 160
 
 
 def bags(studio: Studio, language: str) -> list[Bag]:
-    """Streams of a few lines, as they were said and again in a shop; "|" where a pause can be heard."""
-    parts = (carriers.table(language)["polite"], list(texts.family(language).values()), LINES)
+    """Streams of a few lines, most of them as they were said, and all in a shop; "|" is a pause to be heard."""
+    polite, family = carriers.table(language)["polite"], list(texts.family(language).values())
+    parts = (polite, family, texts.held_out(language), LINES, KINDS, ALIKE, IN_SHOP_SHARE)
     return clips.kept(studio, f"utterances-{language}", parts, lambda rng: _bags(studio, language, rng))
 
 
 def lines(language: str, count: int, rng: Generator) -> list[str]:
     """Words without an order, sentences of books, phrases and what sounds like them, in all sorts of company.
 
-    None holds a line of the near-phrases that the outcome is measured with.
+    None holds a near-phrase that the outcome is measured with, but for parts of phrases.
     """
     random, told = texts.jumble(language, count, rng), texts.fortunes(language, max(1, count // 3), rng)
     words = " ".join(random).split()
@@ -74,12 +75,7 @@ def lines(language: str, count: int, rng: Generator) -> list[str]:
                 out.append(f"{pick(polite['before'], rng)}, {phrase}")
             case "after":
                 out.append(f"{phrase}, {pick(polite['after'], rng)}")
-    return [line for line in out if not _is_held_out(line, language)]
-
-
-def _is_held_out(line: str, language: str) -> bool:
-    said = texts.plain(line)
-    return any(near in said for near in texts.held_out(language))
+    return [line for line in out if not texts.is_held_out(line, language)]
 
 
 def _among(phrase: str, words: Sequence[str], rng: Generator) -> str:
@@ -110,7 +106,7 @@ def _some(words: Sequence[str], most: int, rng: Generator) -> str:
 
 def _bags(studio: Studio, language: str, rng: Generator) -> Iterator[Bag]:
     batch, names, others = Batch(32), [], list[Sound]()
-    plain, noisy = list[Rows](), list[Rows]()
+    first, second = list[Rows](), list[Rows]()
     current, said, goal = [augment.silence(LEAD_S, rng)], [PAUSE], rng.uniform(*STREAM_S)
     for line in tqdm(lines(language, LINES, rng), desc=f"utterances ({language})", unit="line"):
         what = speech.saying(line, speech.draw(studio.voices, rng), rng)
@@ -125,12 +121,12 @@ def _bags(studio: Studio, language: str, rng: Generator) -> Iterator[Bag]:
         said += [line, PAUSE] if len(gap) >= HEARD_S * RATE else [line]
         if sum(map(len, current)) >= goal * RATE:
             made = np.concatenate([*current, np.zeros(int(TAIL_S * RATE), np.float32)])
-            first = augment.in_shop(made, others, rng) if rng.random() < IN_SHOP_SHARE else made
-            for rows, sound in ((plain, first), (noisy, augment.in_shop(made, others, rng))):
+            heard = augment.in_shop(made, others, rng) if rng.random() < IN_SHOP_SHARE else made
+            for rows, sound in ((first, heard), (second, augment.in_shop(made, others, rng))):
                 rows.append(batch.embed(pcm(sound)).astype(np.float16))
             names.append(" ".join([*said, PAUSE]))
             current, said, goal = [augment.silence(LEAD_S, rng)], [PAUSE], rng.uniform(*STREAM_S)
-    starts = np.cumsum([0, *(len(part) for part in plain[:-1])])
+    starts = np.cumsum([0, *(len(part) for part in first[:-1])])
     never = np.full(len(names), np.nan)
-    for rows in (plain, noisy):
+    for rows in (first, second):
         yield Bag("utterances", language, np.concatenate(rows), starts, never, names, [""] * len(names))
