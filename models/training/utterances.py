@@ -39,7 +39,7 @@ OTHERS = 160
 
 
 def bags(studio: Studio, language: str) -> list[Bag]:
-    """Streams of a few lines, most of them as they were said, and all in a shop; "|" is a pause to be heard."""
+    """Streams of a few lines, most of them as they were said, and all in a shop; "|" is a pause one hears."""
     polite, family = carriers.table(language)["polite"], list(texts.family(language).values())
     parts = (polite, family, texts.held_out(language), LINES, KINDS, ALIKE, IN_SHOP_SHARE)
     return clips.kept(studio, f"utterances-{language}", parts, lambda rng: _bags(studio, language, rng))
