@@ -3,6 +3,7 @@
 import json
 import threading
 import time
+from collections import Counter
 from collections.abc import Callable
 from typing import Any
 
@@ -70,8 +71,12 @@ class Ear:
 
     def wait(self, kind: str, count: int = 1, timeout_s: float = 20.0) -> list[dict[str, Any]]:
         """The first `count` events of this kind."""
-        wait_for(lambda: len(self.of(kind)) >= count, f"{count} × {kind}; heard {self.events}", timeout_s)
+        wait_for(lambda: len(self.of(kind)) >= count, f"{count} × {kind}", timeout_s, self._heard)
         return self.of(kind)[:count]
+
+    def _heard(self) -> str:
+        with self._lock:
+            return f"heard {dict(Counter(event['kind'] for _, _, event in self.events))}, {self.statuses}"
 
     def _hear(self, message: Message) -> None:
         _, device, leaf = wire.split_topic(message.topic) or ("", "", "")
@@ -95,9 +100,11 @@ def without_age(event: dict[str, Any]) -> dict[str, Any]:
     return {name: value for name, value in event.items() if name != "age"}
 
 
-def wait_for(condition: Callable[[], bool], what: str, timeout_s: float = 20.0) -> None:
-    """Wait until the condition holds; fail with what was missed."""
+def wait_for(
+    condition: Callable[[], bool], what: str, timeout_s: float = 20.0, seen: Callable[[], str] = str
+) -> None:
+    """Wait until the condition holds; fail with what was missed, and with what is `seen` then."""
     end = time.monotonic() + timeout_s
     while not condition():
-        assert time.monotonic() < end, f"waited {timeout_s} s for {what}"
+        assert time.monotonic() < end, f"waited {timeout_s} s for {what}; {seen()}"
         time.sleep(0.02)
