@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import tempfile
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -100,7 +100,7 @@ def fit(examples: Sequence[Example], symbols: int, epochs: int, seed: int, file:
     rows = torch.from_numpy(np.concatenate([heard[0] for heard, _ in examples]).astype(np.float32))
     net = Net(symbols, rows.mean(0), rows.std(0) + 1e-3)
     optimiser = torch.optim.AdamW(net.parameters(), RATE, weight_decay=DECAY)
-    count = len(list(batches(examples, np.random.default_rng(seed))))
+    count = len(batches(examples, np.random.default_rng(seed)))
     schedule = torch.optim.lr_scheduler.OneCycleLR(optimiser, RATE, total_steps=epochs * (count + 9))
     state = Fit(net, optimiser, schedule)
     if file.exists():
@@ -118,7 +118,7 @@ def fit(examples: Sequence[Example], symbols: int, epochs: int, seed: int, file:
     return net
 
 
-def batches(examples: Sequence[Example], rng: Generator) -> Iterator[list[int]]:
+def batches(examples: Sequence[Example], rng: Generator) -> list[list[int]]:
     """Places of examples of about the same length, FRAMES embeddings at most, in an order of chance."""
     lengths = np.array([len(heard[0]) for heard, _ in examples])
     made: list[list[int]] = [[]]
@@ -127,7 +127,7 @@ def batches(examples: Sequence[Example], rng: Generator) -> Iterator[list[int]]:
         if made[-1] and max(longest, lengths[place]) * (len(made[-1]) + 1) > FRAMES:
             made.append([])
         made[-1].append(int(place))
-    return iter([made[int(turn)] for turn in rng.permutation(len(made))])
+    return [made[int(turn)] for turn in rng.permutation(len(made))]
 
 
 def _epoch(state: Fit, examples: Sequence[Example], rng: Generator) -> float:
@@ -138,7 +138,7 @@ def _epoch(state: Fit, examples: Sequence[Example], rng: Generator) -> float:
         heard = [pick(examples[place][0], rng) for place in batch]
         said = [torch.tensor(examples[place][1]) for place in batch]
         lengths = torch.tensor([len(rows) for rows in heard])
-        x = _scaled(net, heard, lengths)
+        x = _padded(net, heard, lengths)
         x = x + NOISE * torch.randn_like(x) * torch.rand(len(batch), 1, 1)
         steps = _steps(net, x)
         counts = torch.tensor([*map(len, said)])
@@ -157,7 +157,7 @@ def _epoch(state: Fit, examples: Sequence[Example], rng: Generator) -> float:
     return float(np.mean(losses))
 
 
-def _scaled(net: Net, heard: Sequence[Rows], lengths: Tensor) -> Tensor:
+def _padded(net: Net, heard: Sequence[Rows], lengths: Tensor) -> Tensor:
     """Streams side by side, of mean 0 and deviation 1, zeros after the shorter ones."""
     x = nn.utils.rnn.pad_sequence([torch.from_numpy(rows.astype(np.float32)) for rows in heard], True)
     is_there = torch.arange(x.shape[1])[None] < lengths[:, None]

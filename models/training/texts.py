@@ -64,7 +64,8 @@ def plain(text: str) -> str:
 
 def contains(text: str, wordings: Sequence[str]) -> bool:
     """One of `wordings` is said within `text`."""
-    return any(plain(wording) in plain(text) for wording in wordings)
+    said = plain(text)
+    return any(plain(wording) in said for wording in wordings)
 
 
 def is_held_out(text: str, language: str) -> bool:

@@ -29,10 +29,7 @@ IN_SHOP_SHARE = 0.35
 """Of the streams, the first time, too."""
 ALIKE = 200
 """Texts that sound like a phrase, of each."""
-KINDS = (
-    *("random", "random", "random", "told", "told", "among", "among", "altered", "alike", "alike"),
-    *("before", "after"),
-)
+KINDS = 3 * ("random",) + 2 * ("told",) + 2 * ("among",) + ("altered",) + 2 * ("alike",) + ("before", "after")
 """Of lines, in turn."""
 OTHERS = 160
 """Sounds for the background."""
@@ -59,8 +56,8 @@ def lines(language: str, count: int, rng: Generator) -> list[str]:
     polite = carriers.table(language)["polite"]
     out = []
     for number in range(count):
-        kind, phrase = number % len(KINDS), pick(phrases, rng)
-        match KINDS[kind]:
+        phrase = pick(phrases, rng)
+        match KINDS[number % len(KINDS)]:
             case "told" if told:
                 out.append(pick(told, rng))
             case "random" | "told":

@@ -71,7 +71,11 @@ class Ear:
 
     def wait(self, kind: str, count: int = 1, timeout_s: float = 20.0) -> list[dict[str, Any]]:
         """The first `count` events of this kind."""
-        wait_for(lambda: len(self.of(kind)) >= count, f"{count} × {kind}", timeout_s, self._heard)
+        try:
+            wait_for(lambda: len(self.of(kind)) >= count, f"{count} × {kind}", timeout_s)
+        except AssertionError as error:
+            error.add_note(self._heard())
+            raise
         return self.of(kind)[:count]
 
     def _heard(self) -> str:
@@ -100,11 +104,9 @@ def without_age(event: dict[str, Any]) -> dict[str, Any]:
     return {name: value for name, value in event.items() if name != "age"}
 
 
-def wait_for(
-    condition: Callable[[], bool], what: str, timeout_s: float = 20.0, seen: Callable[[], str] = str
-) -> None:
-    """Wait until the condition holds; fail with what was missed, and with what is `seen` then."""
+def wait_for(condition: Callable[[], bool], what: str, timeout_s: float = 20.0) -> None:
+    """Wait until the condition holds; fail with what was missed."""
     end = time.monotonic() + timeout_s
     while not condition():
-        assert time.monotonic() < end, f"waited {timeout_s} s for {what}; {seen()}"
+        assert time.monotonic() < end, f"waited {timeout_s} s for {what}"
         time.sleep(0.02)

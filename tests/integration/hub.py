@@ -7,7 +7,6 @@ import subprocess
 import sys
 import threading
 import time
-from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 from urllib.request import urlopen
@@ -15,6 +14,7 @@ from urllib.request import urlopen
 from firmware import wire
 from gateway.bus import BrokerAddress, Bus, Message
 from gateway.journal import Journal
+from tests.firmware.shop import wait_for as wait_for
 from tests.servers import Server, free_port
 
 SITE = """
@@ -41,14 +41,6 @@ port = {web}
 path = "{folder}"
 """
 RESEND_S = 0.5
-
-
-def wait_for(is_so: Callable[[], bool], what: str, timeout_s: float = 20.0) -> None:
-    """Wait until something is so, or fail."""
-    end = time.monotonic() + timeout_s
-    while not is_so():
-        assert time.monotonic() < end, f"never came: {what}"
-        time.sleep(0.02)
 
 
 class HubProcess:
