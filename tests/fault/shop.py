@@ -17,8 +17,9 @@ from urllib.parse import urlencode
 from urllib.request import urlopen
 
 from gateway.journal import Journal
-from tests.integration.hub import HubProcess, SureDevice, wait_for
+from tests.integration.hub import HubProcess, SureDevice
 from tests.servers import Server
+from tests.waiting import wait_for
 
 OWN_TIME_MS = 2000  # between the happening and t: what a message may be on its way on a loaded machine
 PATCHED = "import sys; from gateway.cli import main\n{patches}\nsys.exit(main())"

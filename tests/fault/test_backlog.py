@@ -16,8 +16,8 @@ from tests.fault.shop import (
     followed,
     points,
 )
-from tests.integration.hub import wait_for
 from tests.servers import Server
+from tests.waiting import wait_for
 
 MakeHub = Callable[..., Hub]
 Connect = Callable[..., list[Witness]]

@@ -11,8 +11,9 @@ import pytest
 
 from gateway.vision.report import sampled
 from models import fetch
-from tests.integration.lens import Shop, open_shop, wait_for
+from tests.integration.lens import Shop, open_shop
 from tests.integration.mjpeg import NetworkCamera
+from tests.waiting import wait_for
 
 LIMITS = {"camera.RETRY_S": (0.2,) * 50, "capture.READ_TIMEOUT_MS": 1500, "guard.STALL_S": 0.6}
 
@@ -39,7 +40,7 @@ def network() -> Iterator[NetworkCamera]:
 def faces_come(shop: Shop) -> None:
     """New readings, from now on."""
     before = len(shop.events("face"))
-    wait_for(lambda: len(shop.events("face")) >= before + 3)
+    wait_for(lambda: len(shop.events("face")) >= before + 3, "three faces more")
 
 
 @pytest.mark.parametrize("trouble", ["stall", "garbage", "gone"])
@@ -47,21 +48,21 @@ def test_readings_come_again_when_the_source_is_well_again(
     shop: Shop, network: NetworkCamera, trouble: str
 ) -> None:
     shop.start_camera(network.url, limits=LIMITS)
-    wait_for(lambda: shop.events("health"))
+    wait_for(lambda: shop.events("health"), "health")
     shop.watch(120_000)
     faces_come(shop)
     assert shop.lenses()[-1] == "watching"
 
     network.mode = trouble
-    wait_for(lambda: shop.lenses()[-1] == "blind")
+    wait_for(lambda: shop.lenses()[-1] == "blind", '"blind"')
     assert shop.process is not None
     assert shop.process.poll() is None, "it waits, it does not end"
 
     network.mode = "good"
     faces_come(shop)
-    wait_for(lambda: shop.lenses()[-1] == "watching")
+    wait_for(lambda: shop.lenses()[-1] == "watching", '"watching"')
     shop.watch(0)
-    wait_for(lambda: shop.lenses()[-1] == "off")
+    wait_for(lambda: shop.lenses()[-1] == "off", '"off"')
     status, _, err = shop.end_camera()
     assert (status, err.count("Traceback")) == (0, 0)
 
@@ -70,7 +71,7 @@ def test_the_lens_is_let_go_when_the_watch_ends_and_taken_anew_for_the_next(
     shop: Shop, network: NetworkCamera
 ) -> None:
     shop.start_camera(network.url, limits=LIMITS)
-    wait_for(lambda: shop.events("health"))
+    wait_for(lambda: shop.events("health"), "health")
     time.sleep(0.5)
     assert network.accepted == 0, "not opened before an ask"
     for watches in (1, 2):
@@ -78,7 +79,7 @@ def test_the_lens_is_let_go_when_the_watch_ends_and_taken_anew_for_the_next(
         faces_come(shop)
         assert (network.connections, network.accepted) == (1, watches)
         shop.watch(0)
-        wait_for(lambda: network.connections == 0, 3)
+        wait_for(lambda: network.connections == 0, "no connection", 3)
 
 
 def test_a_source_that_blocks_for_good_ends_the_process_so_that_a_fresh_one_is_started(
@@ -87,9 +88,9 @@ def test_a_source_that_blocks_for_good_ends_the_process_so_that_a_fresh_one_is_s
     pipe = tmp_path / "camera.fifo"
     os.mkfifo(pipe)  # nobody writes: opening it never comes back
     shop.start_camera(pipe, limits=LIMITS | {"guard.DEAD_S": 2.0})
-    wait_for(lambda: shop.events("health"))
+    wait_for(lambda: shop.events("health"), "health")
     shop.watch(60_000)
-    wait_for(lambda: "blind" in shop.lenses())
+    wait_for(lambda: "blind" in shop.lenses(), '"blind"')
     assert shop.process is not None
     assert shop.process.wait(10) == 1
     _, _, err = shop.end_camera()

@@ -12,8 +12,8 @@ from tests.fault.shop import (
     every_acknowledged_event_is_stored_once_at_its_own_time,
     settled,
 )
-from tests.integration.hub import wait_for
 from tests.servers import ServerError
+from tests.waiting import wait_for
 
 MakeHub = Callable[..., Hub]
 Connect = Callable[..., list[Witness]]

@@ -17,8 +17,8 @@ from tests.fault.shop import (
     settled,
     stored_times,
 )
-from tests.integration.hub import wait_for
 from tests.servers import Server
+from tests.waiting import wait_for
 
 MakeHub = Callable[..., Hub]
 Connect = Callable[..., list[Witness]]

@@ -7,8 +7,8 @@ from collections.abc import Iterator
 import pytest
 
 from gateway.bus import BrokerAddress, Bus, Message
-from tests.integration.hub import wait_for
 from tests.servers import Server
+from tests.waiting import wait_for
 
 
 @pytest.fixture

@@ -14,8 +14,9 @@ from tests.fault.shop import (
     every_acknowledged_event_is_stored_once_at_its_own_time,
     settled,
 )
-from tests.integration.hub import page, wait_for
+from tests.integration.hub import page
 from tests.servers import Server
+from tests.waiting import wait_for
 
 MakeHub = Callable[..., Hub]
 Connect = Callable[..., list[Witness]]

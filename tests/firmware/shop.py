@@ -4,11 +4,11 @@ import json
 import threading
 import time
 from collections import Counter
-from collections.abc import Callable
 from typing import Any
 
 from firmware import wire
 from gateway.bus import BrokerAddress, Bus, Message
+from tests.waiting import wait_for
 
 SITE = "shop-1"
 
@@ -102,11 +102,3 @@ def identity(event: dict[str, Any]) -> tuple[int, int]:
 def without_age(event: dict[str, Any]) -> dict[str, Any]:
     """What must be equal in all copies of an event."""
     return {name: value for name, value in event.items() if name != "age"}
-
-
-def wait_for(condition: Callable[[], bool], what: str, timeout_s: float = 20.0) -> None:
-    """Wait until the condition holds; fail with what was missed."""
-    end = time.monotonic() + timeout_s
-    while not condition():
-        assert time.monotonic() < end, f"waited {timeout_s} s for {what}"
-        time.sleep(0.02)

@@ -11,8 +11,9 @@ import pytest
 from firmware import wire
 from firmware.shim.board import Board, BoardError, find_micropython
 from tests.firmware.conftest import needs_wheels
-from tests.firmware.shop import Ear, identity, wait_for, without_age
+from tests.firmware.shop import Ear, identity, without_age
 from tests.servers import make_certificate, start_mosquitto
+from tests.waiting import wait_for
 
 MakeBoard = Callable[..., Board]
 

@@ -7,8 +7,9 @@ from collections.abc import Callable
 
 from firmware.shim.board import FIRMWARE, Board, find_micropython
 from tests.firmware.conftest import needs_wheels
-from tests.firmware.shop import Ear, identity, wait_for, without_age
+from tests.firmware.shop import Ear, identity, without_age
 from tests.servers import Server
+from tests.waiting import wait_for
 
 MakeBoard = Callable[..., Board]
 

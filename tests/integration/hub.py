@@ -14,8 +14,8 @@ from urllib.request import urlopen
 from firmware import wire
 from gateway.bus import BrokerAddress, Bus, Message
 from gateway.journal import Journal
-from tests.firmware.shop import wait_for as wait_for
 from tests.servers import Server, free_port
+from tests.waiting import wait_for
 
 SITE = """
 site = "shop-1"

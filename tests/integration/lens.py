@@ -16,6 +16,7 @@ from gateway.bus import BrokerAddress, Bus, Message
 from models import fetch
 from tests.servers import Server, start_mosquitto
 from tests.sites import SIGN, camera_shop
+from tests.waiting import wait_for
 
 ROOT = Path(__file__).parents[2]
 # Runs the process and, at its end, names every file that Python opened for writing.
@@ -55,7 +56,7 @@ class Shop:
         self.bus = Bus(address, "test", on_message=lambda m: self.got.append((time.monotonic(), m)))
         self.bus.subscribe("#")
         self.bus.start()
-        wait_for(lambda: self.bus is not None and self.bus.connected)
+        wait_for(lambda: self.bus is not None and self.bus.connected, "the broker")
 
     def start_camera(
         self,
@@ -130,10 +131,3 @@ def open_shop(folder: Path) -> Iterator[Shop]:
             yield shop
         finally:
             shop.close()
-
-
-def wait_for(condition: Any, seconds: float = 20.0) -> None:
-    end = time.monotonic() + seconds
-    while not condition():
-        assert time.monotonic() < end, "it never happened"
-        time.sleep(0.02)

@@ -11,8 +11,9 @@ from typing import Any
 import pytest
 
 from gateway.bus import BrokerAddress, Bus, Message
-from tests.integration.hub import HubProcess, SureDevice, wait_for
+from tests.integration.hub import HubProcess, SureDevice
 from tests.servers import Server, start_mosquitto
+from tests.waiting import wait_for
 
 
 class Microphone:

@@ -10,7 +10,8 @@ import pytest
 
 from demo.video import Segment, make_video
 from firmware import wire
-from tests.integration.lens import Shop, open_shop, wait_for
+from tests.integration.lens import Shop, open_shop
+from tests.waiting import wait_for
 
 
 @pytest.fixture
@@ -35,13 +36,13 @@ def test_publishes_valid_readings_of_the_watched_time_only_and_writes_nothing(
 ) -> None:
     shop.listen()
     shop.start_camera(video)
-    wait_for(lambda: shop.events("health"))
+    wait_for(lambda: shop.events("health"), "health")
     began = shop.events("health")[0][0] - shop.events("health")[0][1]["uptime_s"]
-    wait_for(lambda: time.monotonic() > began + 3)
+    wait_for(lambda: time.monotonic() > began + 3, "three seconds")
     assert not shop.events("face"), "readings before anybody asked"
 
     told = shop.watch(6_000)
-    wait_for(lambda: time.monotonic() > told + 7.5)
+    wait_for(lambda: time.monotonic() > told + 7.5, "the end of the watch")
     faces = shop.events("face")
     assert all(told - 0.1 <= t <= told + 6.1 for t, _ in faces)
     assert 28 <= len(faces) <= 31, "five readings a second"
@@ -52,7 +53,7 @@ def test_publishes_valid_readings_of_the_watched_time_only_and_writes_nothing(
     assert min(smiles(faces, began + 6.1, told + 7)) >= 0.8
 
     shop.watch(60_000)
-    wait_for(lambda: len(shop.events("face")) > len(faces))
+    wait_for(lambda: len(shop.events("face")) > len(faces), "a face")
     shop.watch(0)
     time.sleep(0.3)
     after = len(shop.events("face"))
@@ -70,9 +71,12 @@ def test_publishes_valid_readings_of_the_watched_time_only_and_writes_nothing(
 def test_says_online_and_goodbye(shop: Shop, video: Path) -> None:
     shop.listen()
     shop.start_camera(video)
-    wait_for(lambda: shop.events("health"))
+    wait_for(lambda: shop.events("health"), "health")
     shop.end_camera()
-    wait_for(lambda: b"false" in [m.payload for _, m in shop.got if m.topic.endswith("/status")][-1])
+    wait_for(
+        lambda: b"false" in [m.payload for _, m in shop.got if m.topic.endswith("/status")][-1],
+        "the last will",
+    )
     states = [json.loads(m.payload) for _, m in shop.got if m.topic.endswith("/status")]
     assert (states[0], states[-1]) == ({"v": 1, "online": True}, {"v": 1, "online": False})
     assert states[1:-1] in ([], [{"v": 1, "online": True, "lens": "off"}])
@@ -99,7 +103,7 @@ def test_an_address_that_stays_away_is_tried_again_by_a_fresh_process_and_hides_
 ) -> None:
     shop.listen()
     shop.start_camera("rtsp://till:s3cret@127.0.0.1:9/stream", limits={"camera.RETRY_S": (0.1, 0.1)})
-    wait_for(lambda: shop.events("health"))
+    wait_for(lambda: shop.events("health"), "health")
     shop.watch(60_000)
     assert shop.process is not None
     assert shop.process.wait(20) == 1

@@ -25,9 +25,9 @@ from gateway.fusion import Fusion, PointEvents
 from gateway.journal import Journal
 from gateway.measurements import contact_record
 from gateway.replay import sort_events
-from tests.integration.hub import wait_for
 from tests.integration.test_hub import as_row, points
 from tests.servers import Server, free_port, start_influxd
+from tests.waiting import wait_for
 from tests.web.test_browser import browse, signed
 
 PLAY_S = 240

@@ -10,8 +10,9 @@ import pytest
 
 from demo import broker as demo_broker
 from firmware.shim.board import Board
-from tests.integration.hub import HubProcess, wait_for
+from tests.integration.hub import HubProcess
 from tests.servers import Server, free_port, is_listening
+from tests.waiting import wait_for
 
 ACK_S = 2.0  # ample for the acknowledgement to come back
 

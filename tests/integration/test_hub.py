@@ -16,8 +16,9 @@ import pytest
 from firmware.shim.board import Board
 from gateway.bus import BrokerAddress, Bus, Message
 from gateway.records import Record
-from tests.integration.hub import HubProcess, SureDevice, page, wait_for
+from tests.integration.hub import HubProcess, SureDevice, page
 from tests.servers import Server, is_listening, start_influxd, start_mosquitto
+from tests.waiting import wait_for
 
 REASONS = {
     "bad_topic": ("emobox/v1/shop-1/term-1/else", b"{}"),

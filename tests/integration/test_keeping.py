@@ -14,8 +14,9 @@ from zoneinfo import ZoneInfo
 
 from gateway.config import load_site
 from gateway.replay import replay
-from tests.integration.hub import HubProcess, SureDevice, wait_for
+from tests.integration.hub import HubProcess, SureDevice
 from tests.servers import Server, start_influxd, start_mosquitto
+from tests.waiting import wait_for
 
 
 def emobox(hub: HubProcess, *words: str) -> str:

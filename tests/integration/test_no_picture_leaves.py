@@ -12,7 +12,8 @@ import pytest
 from gateway.vision.smile import LABELS
 from models import fetch
 from tests.integration.calls import Calls
-from tests.integration.lens import open_shop, wait_for
+from tests.integration.lens import open_shop
+from tests.waiting import wait_for
 
 ENVELOPE = {"v", "boot", "seq", "age", "kind"}
 FIELDS = {
@@ -37,11 +38,11 @@ def seen(tmp_path_factory: pytest.TempPathFactory) -> tuple[Calls, list[tuple[st
     with open_shop(folder) as shop:
         shop.listen()
         shop.start_camera(fetch.path("video_woman"), under=calls.tracer())
-        wait_for(lambda: shop.events("health"))
+        wait_for(lambda: shop.events("health"), "health")
         shop.watch(60_000)
-        wait_for(lambda: len(shop.events("face")) >= 20)
+        wait_for(lambda: len(shop.events("face")) >= 20, "twenty faces")
         status, out, err = shop.end_camera()
-        wait_for(lambda: calls.over())
+        wait_for(lambda: calls.over(), "strace's end")
         messages = [(m.topic, m.payload) for _, m in shop.got if not m.topic.endswith("/command")]
     assert status == 0
     return calls, messages, out + err, folder

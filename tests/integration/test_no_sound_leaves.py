@@ -20,9 +20,9 @@ from gateway.bus import BrokerAddress, Bus, Message
 from gateway.clips import Clips
 from gateway.voice.audio import read_wav
 from tests.integration.calls import Calls
-from tests.integration.hub import wait_for
 from tests.servers import start_mosquitto
 from tests.sites import ASK_AND_ANSWER, microphone_shop
+from tests.waiting import wait_for
 
 ENVELOPE = {"v", "boot", "seq", "age", "kind"}
 LEVELS = {"level_db", "floor_db", "clipped", "undecided", "unasked", "out_of_place", "heard_ago_s"}

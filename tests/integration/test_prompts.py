@@ -10,8 +10,9 @@ import pytest
 
 from firmware import wire
 from gateway.bus import BrokerAddress, Bus, Message
-from tests.integration.hub import HubProcess, SureDevice, wait_for
+from tests.integration.hub import HubProcess, SureDevice
 from tests.servers import Server, start_mosquitto
+from tests.waiting import wait_for
 
 
 @pytest.fixture

@@ -6,8 +6,8 @@ from pathlib import Path
 import pytest
 
 from gateway.bus import BrokerAddress, Bus
-from tests.integration.hub import wait_for
 from tests.servers import start_mosquitto
+from tests.waiting import wait_for
 
 
 @pytest.mark.timeout(60)

@@ -19,7 +19,7 @@ from gateway.clips import KEEP_MS, About, ClipError, Clips, clips_of
 from gateway.config import Site, parse_site
 from gateway.erase import erase
 from gateway.journal import Journal
-from tests.integration.hub import wait_for
+from tests.waiting import wait_for
 from tests.web.shop import NOON, Shop, open_shop, table
 
 SOUND = np.arange(8000, dtype="<i2").tobytes()

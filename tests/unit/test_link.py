@@ -17,8 +17,8 @@ from paho.mqtt.client import MQTTMessage
 
 from gateway.bus import ROUTES_MAX, BrokerAddress, Bus, Message
 from gateway.link import PIECE_BYTES, UNSENT_BYTES, Buffered
-from tests.integration.hub import wait_for
 from tests.servers import ANONYMOUS_BROKER, make_certificate, start_mosquitto
+from tests.waiting import wait_for
 
 
 @pytest.fixture(params=["plain", "tls"])

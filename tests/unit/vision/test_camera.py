@@ -2,7 +2,6 @@
 
 import threading
 import time
-from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -15,6 +14,7 @@ from gateway.vision.camera import Camera
 from gateway.vision.capture import VideoError
 from gateway.vision.faces import Face
 from gateway.vision.watch import Watch
+from tests.waiting import wait_for
 
 
 @dataclass
@@ -104,20 +104,13 @@ def shop() -> Any:
     shop.end()
 
 
-def wait_for(condition: Callable[[], bool], seconds: float = 5.0) -> None:
-    end = time.monotonic() + seconds
-    while not condition():
-        assert time.monotonic() < end, "it never happened"
-        time.sleep(0.02)
-
-
 def test_the_lens_stays_closed_until_watched_and_is_closed_afterwards(shop: Shop) -> None:
     shop.start()
     time.sleep(0.4)
     assert shop.lens.opened == 0
     shop.tell(600)
-    wait_for(lambda: len(shop.faces()) >= 2)
-    wait_for(lambda: not shop.lens.is_open)
+    wait_for(lambda: len(shop.faces()) >= 2, "two faces")
+    wait_for(lambda: not shop.lens.is_open, "a closed lens")
     seen = len(shop.faces())
     time.sleep(0.4)
     assert len(shop.faces()) == seen
@@ -125,27 +118,27 @@ def test_the_lens_stays_closed_until_watched_and_is_closed_afterwards(shop: Shop
 
 def test_lens_off_closes_it_at_once(shop: Shop) -> None:
     shop.start().tell(60_000)
-    wait_for(lambda: shop.lens.is_open)
+    wait_for(lambda: shop.lens.is_open, "an open lens")
     shop.tell(0)
-    wait_for(lambda: not shop.lens.is_open, 0.5)
+    wait_for(lambda: not shop.lens.is_open, "a closed lens", 0.5)
 
 
 def test_sends_five_readings_a_second(shop: Shop) -> None:
     shop.start().tell(2_100)
-    wait_for(lambda: shop.lens.is_open)
-    wait_for(lambda: not shop.lens.is_open)
+    wait_for(lambda: shop.lens.is_open, "an open lens")
+    wait_for(lambda: not shop.lens.is_open, "a closed lens")
     assert 9 <= len(shop.faces()) <= 11
 
 
 def test_an_unwatched_file_plays_on_but_no_frame_of_it_is_looked_at(shop: Shop) -> None:
     shop.lens.is_file = True
     shop.start()
-    wait_for(lambda: shop.lens.is_open)
+    wait_for(lambda: shop.lens.is_open, "an open lens")
     time.sleep(0.5)
     assert (shop.pipeline.seen, shop.lens.opened) == (0, 1)
     shop.tell(400)
-    wait_for(lambda: len(shop.faces()) >= 1)
-    wait_for(lambda: not shop.watch.is_on())
+    wait_for(lambda: len(shop.faces()) >= 1, "a face")
+    wait_for(lambda: not shop.watch.is_on(), "the end of the watch")
     time.sleep(0.2)
     assert shop.pipeline.seen == len(shop.faces()) <= 3
     assert shop.lens.opened == 1
@@ -153,7 +146,7 @@ def test_an_unwatched_file_plays_on_but_no_frame_of_it_is_looked_at(shop: Shop) 
 
 def test_sends_health_at_the_start(shop: Shop) -> None:
     shop.start()
-    wait_for(lambda: [kind for kind, _ in shop.sent] == ["health"])
+    wait_for(lambda: [kind for kind, _ in shop.sent] == ["health"], "health")
 
 
 def test_sends_health_once_a_minute_and_tries_each_second_until_the_first_got_through() -> None:
@@ -171,16 +164,16 @@ def test_sees_again_when_the_camera_is_back(shop: Shop, monkeypatch: pytest.Monk
     monkeypatch.setattr(module, "RETRY_S", (0.05,) * 50)
     shop.lens.broken = True
     shop.start().tell(60_000)
-    wait_for(lambda: shop.lens.opened >= 3)
+    wait_for(lambda: shop.lens.opened >= 3, "three tries")
     shop.lens.broken = False
-    wait_for(lambda: bool(shop.faces()))
+    wait_for(lambda: bool(shop.faces()), "a face")
 
 
 def test_gives_up_after_the_last_try(shop: Shop, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(module, "RETRY_S", (0.05, 0.05))
     shop.lens.broken = True
     shop.start().tell(60_000)
-    wait_for(lambda: shop.error is not None)
+    wait_for(lambda: shop.error is not None, "the error")
     assert "does not answer" in str(shop.error)
     assert shop.lens.opened == 3
 
@@ -188,4 +181,4 @@ def test_gives_up_after_the_last_try(shop: Shop, monkeypatch: pytest.MonkeyPatch
 def test_does_not_wait_for_a_file_that_is_missing(shop: Shop) -> None:
     shop.lens.broken = shop.lens.is_file = True
     shop.start()
-    wait_for(lambda: shop.error is not None, 1.0)
+    wait_for(lambda: shop.error is not None, "the error", 1.0)
