@@ -34,7 +34,6 @@ from models.training import phones, recordings, speech
 from models.training.features import Batch, pcm
 from models.training.phrases import HEADS, trained
 from models.training.recordings import RecordingError, Sound
-from models.training.speech import Voice
 from models.training.spelling import spell
 
 SOUNDS = "/usr/share/asterisk/sounds/{}"
@@ -72,11 +71,11 @@ def evaluate(sounds: Path, texts: Path, language: str, voice: str = "") -> dict[
     Raises OSError, RecordingError, SpeechError.
     """
     card = read_card(HEADS / f"phones-{language}.toml")
-    program, _, name = voice.partition(":")
+    speaker = speech.named(voice, language) if voice else None
     batch, ratios, counts, rng = Batch(WINDOW), [], [], np.random.default_rng(SEED)
     for text, word, sound in tqdm(list(short(sounds, texts, language, card)), desc="listen", unit="prompt"):
-        other = speech.saying(text, Voice(program, name, language), rng) if voice else None
-        ratios.append(ratio(card, word, batch, speech.speak(other) if other else sound))
+        said = speech.speak(speech.saying(text, speaker, rng)) if speaker else sound
+        ratios.append(ratio(card, word, batch, said))
         counts.append(len(word))
     found, each = np.array(ratios), np.array(ratios) / counts
     return {

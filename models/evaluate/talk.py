@@ -28,6 +28,7 @@ from models.training import speech, texts
 from models.training.speech import Sound, Voice
 
 SEED = 20261130
+PICO = "pico"
 LETTERS = (60, 420)
 """Of a paragraph."""
 PAUSE_S = (0.2, 1.5)
@@ -39,8 +40,9 @@ LOUD = (0.05, 0.5)
 def main(arguments: Sequence[str] | None = None) -> int:
     """Read until there is enough; 2 when nothing can be read."""
     options = _parser().parse_args(arguments)
-    voices = [_voice(name, options.language) for name in options.voices.split(",") if name]
     try:
+        names = [name for name in options.voices.split(",") if name]
+        voices = [speech.named(name, options.language, [PICO]) for name in names]
         found = paragraphs(options.language, _lines(options.leave_out))
         read(found, voices or speech.installed(options.language), options.hours, options.out)
     except (speech.SpeechError, OSError) as error:
@@ -94,7 +96,7 @@ def _make(file: Path, text: str, voice: Voice, rng: Generator) -> bool:
 
 
 def _speak(text: str, voice: Voice, rng: Generator) -> Sound:
-    if voice.program == "pico":
+    if voice.program == PICO:
         return _pico(text, voice.name)
     return speech.speak(speech.saying(text, voice, rng))
 
@@ -135,11 +137,6 @@ def _sentences(text: str) -> list[str]:
     """Its sentences of three words and more, as plain words."""
     plain = (texts.plain(part) for part in re.split(r"(?<=[.!?])\s+", text))
     return [part for part in plain if len(part.split()) > 2]
-
-
-def _voice(name: str, language: str) -> Voice:
-    program, _, voice = name.partition(":")
-    return Voice(program, voice, language)
 
 
 def _lines(file: Path | None) -> list[str]:

@@ -90,6 +90,20 @@ def installed(language: str) -> list[Voice]:
     return found
 
 
+def named(name: str, language: str, others: Sequence[str] = ()) -> Voice:
+    """The voice "program:name", the program one of PROGRAMS or `others`.
+
+    Raises SpeechError also for an RHVoice voice that is not installed: the program would take another.
+    """
+    program, _, voice = name.partition(":")
+    programs = [*PROGRAMS, *others]
+    if program not in programs or not voice:
+        raise SpeechError(f"{name!r} is no voice; give program:name, the program {', '.join(programs)}")
+    if program == "rhvoice" and not any(Path(folder, voice).is_dir() for folder in VOICE_FOLDERS):
+        raise SpeechError(f"the voice {name} is not installed; run `sudo apt install {PACKAGES[language]}`")
+    return Voice(program, voice, language)
+
+
 def advice(language: str, voices: Sequence[Voice]) -> str:
     """What to install for better heads; empty when all programs are there."""
     missing = [name for name in _programs(language) if not any(v.program == name for v in voices)]

@@ -61,6 +61,17 @@ def test_prompts_that_training_may_use_are_not_looked_at(
     assert json.loads(capsys.readouterr().out)["prompts"] == 1  # h-other, of the last third
 
 
+@pytest.mark.parametrize(
+    ("voice", "told"),
+    [("parrot", "is no voice; give program:name"), ("rhvoice:parrot", "not installed; run `sudo apt")],
+)
+def test_a_voice_that_is_not_there_is_not_replaced_by_another(
+    voice: str, told: str, folder: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert prompts.main(arguments(folder, "--voice", voice)) == 2
+    assert told in capsys.readouterr().err
+
+
 def test_what_to_install_is_told(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert prompts.main(arguments(tmp_path)) == 2
     assert "sudo apt install asterisk-core-sounds-en-wav" in capsys.readouterr().err
