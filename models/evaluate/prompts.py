@@ -32,11 +32,11 @@ from gateway.voice.networks import WINDOW
 from gateway.voice.phones import PAUSE, Card, Grammar, Word, read_card
 from models.training import phones, recordings, speech
 from models.training.features import Batch, pcm
-from models.training.phrases import HEADS, trained
+from models.training.phrases import HEADS, PROMPTS, trained
 from models.training.recordings import RecordingError, Sound
 from models.training.spelling import spell
 
-SOUNDS = "/usr/share/asterisk/sounds/{}"
+SOUNDS = {place.name: place for place in PROMPTS}
 TEXTS = "/usr/share/doc/asterisk-core-sounds-{0}/core-sounds-{0}.txt.gz"
 LINE = re.compile(r"([^:;]+): *(.+)")
 UNSPOKEN = re.compile(r"[\[\]<>{}\d]")
@@ -139,7 +139,7 @@ def _options(arguments: Sequence[str] | None) -> argparse.Namespace:
     parser.add_argument("--voice", default="", help="say them by a voice, such as rhvoice:victoria")
     parser.add_argument("--json", action="store_true", help="figures for programs")
     options = parser.parse_args(arguments)
-    options.sounds = options.sounds or Path(SOUNDS.format(options.language))
+    options.sounds = options.sounds or SOUNDS[options.language]
     options.texts = options.texts or Path(TEXTS.format(options.language))
     return options
 

@@ -3,6 +3,7 @@
 import threading
 import time
 from dataclasses import dataclass, field
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -14,7 +15,9 @@ from gateway.vision.camera import Camera
 from gateway.vision.capture import VideoError
 from gateway.vision.faces import Face
 from gateway.vision.watch import Watch
-from tests.waiting import wait_for
+from tests import waiting
+
+wait_for = partial(waiting.wait_for, timeout_s=5.0)
 
 
 @dataclass
@@ -120,7 +123,7 @@ def test_lens_off_closes_it_at_once(shop: Shop) -> None:
     shop.start().tell(60_000)
     wait_for(lambda: shop.lens.is_open, "an open lens")
     shop.tell(0)
-    wait_for(lambda: not shop.lens.is_open, "a closed lens", 0.5)
+    wait_for(lambda: not shop.lens.is_open, "a closed lens", timeout_s=0.5)
 
 
 def test_sends_five_readings_a_second(shop: Shop) -> None:
@@ -181,4 +184,4 @@ def test_gives_up_after_the_last_try(shop: Shop, monkeypatch: pytest.MonkeyPatch
 def test_does_not_wait_for_a_file_that_is_missing(shop: Shop) -> None:
     shop.lens.broken = shop.lens.is_file = True
     shop.start()
-    wait_for(lambda: shop.error is not None, "the error", 1.0)
+    wait_for(lambda: shop.error is not None, "the error", timeout_s=1.0)
