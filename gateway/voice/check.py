@@ -19,7 +19,7 @@ from gateway.voice.engine import EMBEDDING, Floats
 from gateway.voice.networks import WINDOW, above
 from gateway.voice.phones import Card, Grammar, read_card
 from gateway.voice.phrases import Phrase
-from gateway.voice.spotter import RATING
+from gateway.voice.spotter import RATING, Look
 
 WHOLE = 18
 """Phones of an ask or event that the last embeddings surely hold; polite words around them are not known."""
@@ -39,13 +39,17 @@ class Check:
                 self._listeners |= dict.fromkeys((one.id for one in group), _Listener(card, group))
         self.answers = {one.id for one in phrases if one.role == RATING and one.id in self._listeners}
 
-    def judge(self, phrase: str, at_once: bool, embeddings: Floats) -> str | None:
-        """What `phrase`, spotted at the end of `embeddings` (n, 96) or just before, was; None: nothing."""
+    def judge(self, phrase: str, look: Look, embeddings: Floats) -> str | None:
+        """What `phrase`, spotted at the end of `embeddings` (n, 96) or just before, was; None: nothing.
+
+        Its surroundings are looked at once.
+        """
         last = embeddings[-WINDOW:]
         last = np.concatenate([np.zeros((WINDOW - len(last), EMBEDDING), np.float32), last])
         listener = self._listeners.get(phrase)
-        name = listener.heard(last, at_once) if listener else phrase
-        return name if name and self._context.allows(name, last) else None
+        name = listener.heard(last, look) if listener else phrase
+        is_allowed = look is Look.AGAIN or (name and self._context.allows(name, last))
+        return name if is_allowed else None
 
 
 def _groups(phrases: Sequence[Phrase]) -> Iterator[list[Phrase]]:
@@ -66,13 +70,13 @@ class _Listener:
         else:
             self._grammar = Grammar(replace(card, before=(), after=()), self._ratings, WHOLE)
 
-    def heard(self, last: Floats, at_once: bool) -> str | None:
+    def heard(self, last: Floats, look: Look) -> str | None:
         """The phrase that fits the last embeddings (WINDOW, 96) best, if it fits well enough."""
         phones = networks.ask(self._card.network, last).reshape(-1, len(self._card.symbols))
         ratios = {name: float(ratio) for name, ratio in self._grammar.ratios(phones).items()}
         best = max(ratios, key=ratios.__getitem__)
         limits = self._card.limits[best]
-        fits = ratios[best] >= (limits.at_once if at_once else limits.later)
+        fits = ratios[best] >= (limits.later if look is Look.LAST else limits.at_once)
         return best if fits and not self._is_tied(best, ratios) else None
 
     def _is_tied(self, best: str, ratios: Mapping[str, float]) -> bool:

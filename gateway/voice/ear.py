@@ -10,7 +10,7 @@ from gateway.voice.engine import Engine, Samples
 from gateway.voice.networks import WINDOW
 from gateway.voice.phrases import Phrase
 from gateway.voice.rivals import ASK
-from gateway.voice.spotter import Spotted, Spotter, always
+from gateway.voice.spotter import Look, Spotted, Spotter, always
 
 
 class Ear:
@@ -49,8 +49,8 @@ class Ear:
         found = self._spotter
         return {"undecided": found.undecided, "unasked": found.unasked, "out_of_place": found.out_of_place}
 
-    def _judge(self, phrase: str, at_once: bool) -> str | None:
-        return self._check.judge(phrase, at_once, self._engine.embeddings)
+    def _judge(self, phrase: str, look: Look) -> str | None:
+        return self._check.judge(phrase, look, self._engine.embeddings)
 
     def _all(self, first: Spotted | None) -> Iterator[Spotted]:
         found = first

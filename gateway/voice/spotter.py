@@ -5,20 +5,34 @@ from __future__ import annotations
 from collections import deque
 from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
+from enum import Enum, auto
 from math import inf
 
 from gateway.voice.phrases import Phrase
 from gateway.voice.rivals import WIDE_FRAMES, Heard, Nobody, Winner, decide, is_over
 
 REFRACTORY_S = 1.0
-RATING = "rating"
+RATING, PRAISE = "rating", "top"
+
+
+class Look(Enum):
+    """How a spotted phrase is judged."""
+
+    FIRST = auto()
+    LAST = auto()
+    """Nothing came of it so far; the milder limit counts."""
+    AGAIN = auto()
+    """It was praise a moment ago; is it still, after what was said since?"""
+
 
 IsOpen = Callable[[float], bool]
 """Whether an answer that ended at that time of the sound may count."""
-Judge = Callable[[str, bool], str | None]
-"""What a spotted phrase was, if anything: as sure as at first (True), or when asked last (False)."""
+Judge = Callable[[str, Look], str | None]
+"""What a spotted phrase was, if anything."""
 WAIT_FRAMES = 6
 """A phrase that may not count at once is asked for in so many more: 0.48 s of what is said after it."""
+HOLD_FRAMES = 2
+"""Praise is looked at again so much later, 0.16 s: "everything was super" may go on, "busy"."""
 
 
 @dataclass(frozen=True)
@@ -30,12 +44,22 @@ class Spotted:
     end_s: float
 
 
+@dataclass(frozen=True)
+class _Waiting:
+    """A phrase that is not decided, and in how many frames it will be."""
+
+    group: _Group
+    one: Spotted
+    frames: int
+    look: Look
+
+
 def always(_end_s: float) -> bool:
     """Answers count at any time."""
     return True
 
 
-def itself(phrase: str, _at_once: bool) -> str:
+def itself(phrase: str, _look: Look) -> str:
     """No check: a phrase is what its head takes it for."""
     return phrase
 
@@ -50,13 +74,17 @@ class Spotter:
         judge: Judge = itself,
         judged: Collection[str] = (),
     ) -> None:
-        """`judged`: answers among which `judge` chooses, whatever their heads say of each other."""
+        """`judged`: answers among which `judge` chooses, whatever their heads say of each other.
+
+        Praise among them has to be praise twice.
+        """
         answers = {phrase.id: phrase for phrase in phrases if phrase.role == RATING}
         others = {phrase.id: phrase for phrase in phrases if phrase.role != RATING}
         self._is_open, self._check = is_open, judge
         self._groups = [_Group(others, judged), _Group(answers, judged)]
+        self._held = {name for name in judged if answers[name].rating == PRAISE}
         self._found: deque[Spotted] = deque()
-        self._doubted: list[tuple[_Group, Spotted, int]] = []
+        self._waiting: list[_Waiting] = []
         self.unasked = self.out_of_place = 0
 
     @property
@@ -66,13 +94,13 @@ class Spotter:
 
     def reset(self) -> None:
         """Forget the utterance at hand (after a gap in the sound)."""
-        self._doubted = []
+        self._waiting = []
         for group in self._groups:
             group.reset()
 
     def push(self, now_s: float, scores: Mapping[str, float]) -> Spotted | None:
         """Scores after the frame that ends at `now_s`; a phrase that is decided by now."""
-        self._doubted = [(group, one, frames - 1) for group, one, frames in self._doubted]
+        self._waiting = [replace(waiting, frames=waiting.frames - 1) for waiting in self._waiting]
         self._ask_again()
         for group in self._groups:
             self._take(group, group.push(now_s, scores))
@@ -82,8 +110,9 @@ class Spotter:
         """Decide on what is at hand: the sound has ended."""
         for group in self._groups:
             self._take(group, group.flush())
-        self._doubted = [(group, one, 0) for group, one, _ in self._doubted]
-        self._ask_again()
+        while self._waiting:
+            self._waiting = [replace(waiting, frames=0) for waiting in self._waiting]
+            self._ask_again()
         return self.more()
 
     def more(self) -> Spotted | None:
@@ -97,21 +126,29 @@ class Spotter:
         if winner.phrase.role == RATING and not self._is_open(end_s):
             self.unasked += 1
         elif group.is_rested(end_s):  # else the rest of what counted just before
-            self._judge(group, Spotted(winner.phrase.id, winner.score, end_s), WAIT_FRAMES)
+            one = Spotted(winner.phrase.id, winner.score, end_s)
+            self._judge(_Waiting(group, one, WAIT_FRAMES, Look.FIRST))
 
     def _ask_again(self) -> None:
-        doubted, self._doubted = self._doubted, []
-        for group, one, frames in doubted:
-            if group.is_rested(one.end_s):
-                self._judge(group, one, frames)
+        waiting, self._waiting = self._waiting, []
+        for each in waiting:
+            if each.look is Look.AGAIN and each.frames > 0:
+                self._waiting.append(each)
+            elif each.group.is_rested(each.one.end_s):
+                self._judge(each)
 
-    def _judge(self, group: _Group, one: Spotted, frames: int) -> None:
-        """Decide, or wait for `frames` more: in each as at first, in the last one with the lower limit."""
-        if name := self._check(one.id, frames > 0):
-            self._found.append(replace(one, id=name))
-            group.last_end_s = one.end_s
-        elif frames > 0:
-            self._doubted.append((group, one, frames))
+    def _judge(self, waiting: _Waiting) -> None:
+        """Decide, or wait: in each frame as at first, in the last one with the lower limit."""
+        look = Look.LAST if waiting.look is Look.FIRST and not waiting.frames else waiting.look
+        name = self._check(waiting.one.id, look)
+        one = replace(waiting.one, id=name or waiting.one.id)
+        if name in self._held and look is not Look.AGAIN:
+            self._waiting.append(replace(waiting, one=one, frames=HOLD_FRAMES, look=Look.AGAIN))
+        elif name:
+            self._found.append(one)
+            waiting.group.last_end_s = one.end_s
+        elif waiting.frames > 0:
+            self._waiting.append(waiting)
         else:
             self.out_of_place += 1
 

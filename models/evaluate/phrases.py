@@ -161,7 +161,7 @@ class Ears:
         heard, events = rows, []
         spotter = Spotter(
             self._phrases,
-            judge=lambda name, at_once: self._check.judge(name, at_once, heard),
+            judge=lambda name, look: self._check.judge(name, look, heard),
             judged=self._check.answers,
         )
         for number in range(self._warm_up, len(rows)):

@@ -10,6 +10,7 @@ from gateway.tflite import ModelError
 from gateway.voice.check import Check
 from gateway.voice.networks import WINDOW
 from gateway.voice.phrases import CardError, Phrase
+from gateway.voice.spotter import Look
 from models.training import heads
 from models.training.heads import Weights
 
@@ -54,8 +55,8 @@ def phrases(folder: Path, said: str) -> list[Phrase]:
     return [top, replace(top, id="bad", rating="low"), ask]
 
 
-def judged(known: list[Phrase], name: str, at_once: bool = True) -> str | None:
-    return Check(known).judge(name, at_once, np.zeros((40, 96), np.float32))
+def judged(known: list[Phrase], name: str, look: Look = Look.FIRST) -> str | None:
+    return Check(known).judge(name, look, np.zeros((40, 96), np.float32))
 
 
 @pytest.mark.parametrize(
@@ -81,13 +82,13 @@ def test_answers_alone_are_set_against_each_other(tmp_path: Path) -> None:
 
 def test_a_weaker_one_passes_only_when_it_is_asked_last(tmp_path: Path) -> None:
     known = phrases(tmp_path, "_abc_")  # one step does not fit the ask: it may have begun before
-    assert [judged(known, "ask", at_once) for at_once in (True, False)] == [None, "ask"]
+    assert [judged(known, "ask", look) for look in Look] == [None, "ask", None]
 
 
 def test_answers_that_fit_alike_are_a_tie_and_count_as_nothing(tmp_path: Path) -> None:
     known = phrases(tmp_path, "_aB_")  # neither b nor c for sure
-    assert judged(known, "super", at_once=False) is None
-    assert judged(known[:1], "super", at_once=False) == "super"
+    assert judged(known, "super", Look.LAST) is None
+    assert judged(known[:1], "super", Look.LAST) == "super"
 
 
 def test_praise_is_vetoed_by_what_is_said_around_it(tmp_path: Path) -> None:
@@ -98,6 +99,7 @@ def test_praise_is_vetoed_by_what_is_said_around_it(tmp_path: Path) -> None:
         heads.write(around, tmp_path / "context-en.tflite", "context")
         (tmp_path / "context-en.toml").write_text('outputs = ["super"]\n[limits]\nsuper = 0.3\n', "utf-8")
         assert judged(known, "super") == judged(known, "bad") == was  # what "bad" was taken for is praise
+        assert judged(known, "super", Look.AGAIN) == "super"
 
 
 def test_of_a_long_ask_the_first_phones_may_have_gone_by(tmp_path: Path) -> None:
@@ -109,7 +111,7 @@ def test_of_a_long_ask_the_first_phones_may_have_gone_by(tmp_path: Path) -> None
 
 def test_little_sound_is_filled_up_with_nothing(tmp_path: Path) -> None:
     check = Check(phrases(tmp_path, "_ab_"))
-    assert check.judge("super", True, np.zeros((5, 96), np.float32)) == "super"
+    assert check.judge("super", Look.FIRST, np.zeros((5, 96), np.float32)) == "super"
 
 
 def test_a_phrase_of_the_shops_own_is_what_its_head_takes_it_for(tmp_path: Path) -> None:

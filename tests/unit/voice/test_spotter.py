@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from gateway.voice.phrases import CardError, Phrase, catalogue, choose
-from gateway.voice.spotter import WAIT_FRAMES, Spotted, Spotter, itself
+from gateway.voice.spotter import HOLD_FRAMES, WAIT_FRAMES, Judge, Look, Spotted, Spotter, itself
 
 
 def phrase(name: str, threshold: float = 0.5, lag_s: float = 0.2) -> Phrase:
@@ -89,11 +89,11 @@ class Doubter:
     def __init__(self, later: bool, sure_after: int = 99) -> None:
         self.later = later
         self.sure_after = sure_after
-        self.asked: list[bool] = []
+        self.asked: list[Look] = []
 
-    def judge(self, phrase: str, at_once: bool) -> str | None:
-        self.asked.append(at_once)
-        return phrase if len(self.asked) > self.sure_after or (not at_once and self.later) else None
+    def judge(self, phrase: str, look: Look) -> str | None:
+        self.asked.append(look)
+        return phrase if len(self.asked) > self.sure_after or (look is Look.LAST and self.later) else None
 
 
 def first(spotter: Spotter, scores: list[float]) -> int | None:
@@ -108,7 +108,7 @@ def test_a_phrase_in_doubt_is_asked_for_last_after_480_ms_and_keeps_its_end() ->
     doubted = Spotter([phrase("a")], judge=doubter.judge)
     assert sure is not None
     assert first(doubted, scores) == sure + WAIT_FRAMES == sure + 6
-    assert (doubter.asked, doubted.out_of_place) == ([True] * 6 + [False], 0)
+    assert (doubter.asked, doubted.out_of_place) == ([Look.FIRST] * 6 + [Look.LAST], 0)
     ends = [play(Spotter([phrase("a")], judge=judge), ("a", scores)) for judge in (itself, doubter.judge)]
     assert ends[0] == ends[1]
 
@@ -119,7 +119,7 @@ def test_a_phrase_in_doubt_is_told_in_the_first_frame_that_is_sure() -> None:
     doubted = Spotter([phrase("a")], judge=doubter.judge)
     assert sure is not None
     assert first(doubted, scores) == sure + 1
-    assert (doubter.asked, doubted.out_of_place) == ([True, True], 0)
+    assert (doubter.asked, doubted.out_of_place) == ([Look.FIRST] * 2, 0)
 
 
 def test_a_phrase_out_of_place_is_counted_and_not_told() -> None:
@@ -138,7 +138,7 @@ def test_a_phrase_in_doubt_is_decided_at_the_end_of_the_sound_and_forgotten_in_a
 
 
 def test_what_was_judged_to_be_another_phrase_is_told_as_that_one() -> None:
-    spotter = Spotter([phrase("a"), phrase("b")], judge=lambda _name, _at_once: "b")
+    spotter = Spotter([phrase("a"), phrase("b")], judge=lambda _name, _look: "b")
     assert [event.id for event in play(spotter, ("a", [0.9] * 6 + [0.0] * 4))] == ["b"]
 
 
@@ -155,12 +155,59 @@ def test_what_was_nothing_does_not_hide_what_is_said_right_after_it() -> None:
     twice = [0.9] * 5 + [0.0] * 4 + [0.9] * 5 + [0.0] * 9
     asked: list[int] = []
 
-    def second(name: str, _at_once: bool) -> str | None:
+    def second(name: str, _look: Look) -> str | None:
         asked.append(1)
         return name if len(asked) > WAIT_FRAMES + 1 else None
 
     assert len(play(Spotter([phrase("a")], judge=second), ("a", twice))) == 1
     assert len(play(Spotter([phrase("a")]), ("a", twice))) == 1
+
+
+def again(was: str | None) -> Judge:
+    """Takes everything for what its head does, and for `was` when it is asked again."""
+    return lambda name, look: was if look is Look.AGAIN else name
+
+
+HEARD = [0.0] * 4 + [0.9] * 6 + [0.0] * 9
+
+
+def test_praise_is_told_when_it_is_praise_still_a_moment_later_and_keeps_its_end() -> None:
+    at_once, held = Spotter([phrase("a")]), Spotter([phrase("a")], judged={"a"})
+    sure = first(at_once, HEARD)
+    assert sure is not None
+    assert first(held, HEARD) == sure + HOLD_FRAMES == sure + 2
+    once, twice = (play(Spotter([phrase("a")], judged=names), ("a", HEARD)) for names in ((), {"a"}))
+    assert once == twice
+
+
+def test_praise_that_goes_on_into_something_else_is_not_told() -> None:
+    spotter = Spotter([phrase("a")], judge=again(None), judged={"a"})
+    assert play(spotter, ("a", HEARD)) == []
+    assert spotter.out_of_place == 1
+    low = replace(phrase("b"), rating="low")
+    turned = Spotter([phrase("a"), low], judge=again("b"), judged={"a", "b"})
+    assert [event.id for event in play(turned, ("a", HEARD), ("b", [0.0] * len(HEARD)))] == ["b"]
+
+
+def test_other_answers_are_told_at_once() -> None:
+    low = replace(phrase("a"), rating="low")
+    assert first(Spotter([low], judged={"a"}), HEARD) == first(Spotter([low]), HEARD)
+
+
+def test_praise_that_was_in_doubt_is_looked_at_again_as_well() -> None:
+    doubter = Doubter(later=True, sure_after=WAIT_FRAMES + 1)
+    assert first(Spotter([phrase("a")], judge=doubter.judge, judged={"a"}), HEARD) is not None
+    assert doubter.asked == [Look.FIRST] * WAIT_FRAMES + [Look.LAST, Look.AGAIN]
+
+
+def test_praise_is_decided_at_the_end_of_the_sound_and_forgotten_in_a_gap() -> None:
+    end = [0.9] * 5
+    assert len(play(Spotter([phrase("a")], judged={"a"}), ("a", end))) == 1
+    assert play(Spotter([phrase("a")], judge=again(None), judged={"a"}), ("a", end)) == []
+    spotter = Spotter([phrase("a")], judged={"a"})
+    assert first(spotter, [0.0] * 4 + [0.9] * 4) is None
+    spotter.reset()
+    assert first(spotter, [0.0] * 20) is None
 
 
 def test_an_ask_and_an_answer_in_one_utterance_do_not_compete() -> None:
