@@ -12,9 +12,7 @@ more often: --voice says the same prompts by a synthetic voice, to compare with.
 from __future__ import annotations
 
 import argparse
-import gzip
 import json
-import re
 import sys
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
@@ -32,15 +30,11 @@ from gateway.voice.networks import WINDOW
 from gateway.voice.phones import PAUSE, Card, Grammar, Word, read_card
 from models.training import phones, recordings, speech
 from models.training.features import Batch, pcm
-from models.training.phrases import HEADS, PROMPTS, trained
+from models.training.phrases import HEADS, trained
+from models.training.prompts import SOUNDS, TEXTS, transcripts
 from models.training.recordings import RecordingError, Sound
 from models.training.spelling import spell
 
-SOUNDS = {place.name: place for place in PROMPTS}
-TEXTS = "/usr/share/doc/asterisk-core-sounds-{0}/core-sounds-{0}.txt.gz"
-LINE = re.compile(r"([^:;]+): *(.+)")
-UNSPOKEN = re.compile(r"[\[\]<>{}\d]")
-"""What is no speech or may be read in several ways."""
 PHONES = (5, 22)
 """As many as answers have."""
 LEAD_S, TAIL_S = 0.6, 0.4
@@ -96,13 +90,6 @@ def short(sounds: Path, texts: Path, language: str, card: Card) -> Iterator[tupl
         word = tuple(places[phone] for phone in said if phone in places)
         if PAUSE not in said and PHONES[0] <= len(word) <= PHONES[1]:
             yield text, word, sound
-
-
-def transcripts(texts: Path) -> Mapping[str, str]:
-    """What each prompt says, where it says words only."""
-    lines = gzip.decompress(texts.read_bytes()).decode("utf-8").splitlines()
-    found = (match.groups() for line in lines if (match := LINE.fullmatch(line)))
-    return {name: text for name, text in found if not UNSPOKEN.search(text)}
 
 
 def ratio(card: Card, word: Word, batch: Batch, sound: Sound) -> float:

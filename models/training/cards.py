@@ -29,11 +29,12 @@ ESPEAK = "1.51"
 
 @dataclass(frozen=True)
 class Made:
-    """How a head was made; `data` is sha256 and terms of recordings by name."""
+    """How a head was made; `data` is sha256 and terms of recordings by name, `use` what they were."""
 
     seed: int
     voices: Sequence[Voice]
     data: Mapping[str, tuple[str, str]]
+    use: str = "negatives"
 
 
 def write(path: Path, wanted: Wanted, calibrated: Calibrated, hours: Mapping[str, float], made: Made) -> None:
@@ -66,7 +67,7 @@ def _made(hours: Mapping[str, float], made: Made, by: str = BY) -> Iterator[str]
     if hours:
         yield f"hours = {{ {', '.join(f'{_plain(kind)} = {value:.2f}' for kind, value in hours.items())} }}"
     for name, (sha256, terms) in made.data.items():
-        yield f'\n[[made.data]]\nfile = "{name}"\nsha256 = "{sha256}"\nuse = "negatives: {terms}"'
+        yield f'\n[[made.data]]\nfile = "{name}"\nsha256 = "{sha256}"\nuse = "{made.use}: {terms}"'
 
 
 def write_context(path: Path, outputs: Sequence[str], limits: Mapping[str, float], made: Made) -> None:

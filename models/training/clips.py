@@ -82,6 +82,13 @@ class Bag:
     texts: list[str] = field(default_factory=list)
     speakers: list[str] = field(default_factory=list)
 
+    @classmethod
+    def of_streams(cls, kind: str, language: str, streams: Sequence[Rows], texts: Sequence[str]) -> Bag:
+        """Streams of which only the words are known."""
+        starts = np.cumsum([0, *map(len, streams[:-1])])
+        never = np.full(len(streams), np.nan)
+        return cls(kind, language, np.concatenate(streams), starts, never, list(texts), [""] * len(streams))
+
     @property
     def hours(self) -> float:
         """Sound in the bag."""

@@ -58,7 +58,7 @@ def _train(language: str, options: argparse.Namespace) -> None:
     network = options.out / f"context-{language}.tflite"
     network.parent.mkdir(parents=True, exist_ok=True)
     heads.write(context_learn.train(windows, (UNITS, len(answers)), rng), network, network.stem)
-    made = cards.Made(phrases.SEED, studios[language].voices, phrases.hashes(options.data))
+    made = cards.Made(phrases.SEED, studios[language].voices, phrases.hashes(phrases.places(options.data)))
     limits = {one.id: PRAISE for one in answers if one.rating == "top"}
     cards.write_context(network.with_suffix(".toml"), [one.id for one in answers], limits, made)
 

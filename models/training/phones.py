@@ -17,7 +17,18 @@ from pathlib import Path
 import numpy as np
 
 from gateway.voice.phones import PAUSE, Limits
-from models.training import cards, carriers, clips, extra, phrases, speech, surroundings, texts, utterances
+from models.training import (
+    cards,
+    carriers,
+    clips,
+    extra,
+    phrases,
+    prompts,
+    speech,
+    surroundings,
+    texts,
+    utterances,
+)
 from models.training.clips import Bag, Rows, Studio
 from models.training.spelling import spell
 from models.training.surroundings import TURNED
@@ -64,14 +75,16 @@ def _train(language: str, options: argparse.Namespace) -> None:
     network = options.out / f"phones-{language}.tflite"
     network.parent.mkdir(parents=True, exist_ok=True)
     phones_net.export(net, network)
-    made = cards.Made(phrases.SEED, studio.voices, {})
+    real = {prompts.SOUNDS[language]: phrases.PROMPTS[prompts.SOUNDS[language]]}
+    data = phrases.hashes(real if prompts.installed(language) else {})
+    made = cards.Made(phrases.SEED, studio.voices, data, "speech and its words")
     cards.write_phones(network.with_suffix(".toml"), symbols, *spelt(language, symbols), made)
 
 
 def bags(studio: Studio, language: str) -> list[Bag]:
     """All that the network of `language` learns from."""
     talk = clips.some_talk(studio, language)
-    found = utterances.bags(studio, language)
+    found = utterances.bags(studio, language) + prompts.bags(studio, language)
     for wanted in texts.family(language).values():
         if wanted.rating:
             own = surroundings.bags(studio, wanted, talk)

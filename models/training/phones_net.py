@@ -23,8 +23,8 @@ from models.training.carriers import pick
 from models.training.clips import Rows
 from models.training.folding import folded
 
-WIDTH, DILATIONS, DROPPED = 128, (1, 2, 4, 1), 0.05
-NOISE, RATE, DECAY, CLIPPED = 0.2, 3e-3, 0.02, 5.0
+WIDTH, DILATIONS, DROPPED = 128, (1, 2, 4, 1, 1, 2, 4, 1), 0.05
+NOISE, RATE, DECAY, CLIPPED = 0.3, 3e-3, 0.02, 5.0
 CUT = 0.1
 """How much it counts that a cut stream is heard as the whole one is."""
 FRAMES = 1500

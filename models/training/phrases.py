@@ -120,7 +120,7 @@ def _train(wanted: Wanted, studios: Mapping[str, Studio], options: argparse.Name
     bags += _others(wanted, studios) + real_speech(studio, options.data)
     most = PRAISE_MOST if wanted.rating == "top" else SHIPPED_MOST
     made = make(wanted, bags, studio.size, most)
-    save(replace(made, calibrated=eased(made)), studio, options.out, hashes(options.data))
+    save(replace(made, calibrated=eased(made)), studio, options.out, hashes(places(options.data)))
 
 
 def eased(made: Made) -> Calibrated:
@@ -149,15 +149,15 @@ def _others(wanted: Wanted, studios: Mapping[str, Studio]) -> list[Bag]:
 
 def real_speech(studio: Studio, data: Path | None) -> list[Bag]:
     """Real people: what is installed, and the archives in `data`."""
-    places = _places(data)
+    found = places(data)
 
     def build(rng: np.random.Generator) -> Iterator[Bag]:
-        for place, (language, _) in places.items():
+        for place, (language, _) in found.items():
             sounds = [s for _, s in recordings.read(place, trained(place)) if len(s) > SHORTEST_S * 16_000]
             yield clips.streams("real", language, sounds, studio, rng)
 
     same = replace(studio, voices=())
-    return clips.kept(same, "real", sorted(map(str, places)), build) if places else []
+    return clips.kept(same, "real", sorted(map(str, found)), build) if found else []
 
 
 def trained(place: Path) -> list[str]:
@@ -167,15 +167,16 @@ def trained(place: Path) -> list[str]:
     return names[: int(len(names) * share)]
 
 
-def _places(data: Path | None) -> dict[Path, tuple[str, str]]:
+def places(data: Path | None) -> dict[Path, tuple[str, str]]:
+    """Language and terms of the real speech that is there: archives in `data`, and what is installed."""
     found = {data / name: about for name, about in ARCHIVES.items()} if data else {}
     return found | {place: about for place, about in PROMPTS.items() if place.is_dir()}
 
 
-def hashes(data: Path | None) -> dict[str, tuple[str, str]]:
+def hashes(found: Mapping[Path, tuple[str, str]]) -> dict[str, tuple[str, str]]:
     """sha256 and terms of the recordings that were used; a folder's is over its files in name order."""
     out = {}
-    for place, (_, terms) in _places(data).items():
+    for place, (_, terms) in found.items():
         digest = hashlib.sha256()
         for file in [place] if place.is_file() else [place / name for name in trained(place)]:
             digest.update(file.read_bytes())

@@ -123,7 +123,5 @@ def _bags(studio: Studio, language: str, rng: Generator) -> Iterator[Bag]:
                 rows.append(batch.embed(pcm(sound)).astype(np.float16))
             names.append(" ".join([*said, PAUSE]))
             current, said, goal = [augment.silence(LEAD_S, rng)], [PAUSE], rng.uniform(*STREAM_S)
-    starts = np.cumsum([0, *(len(part) for part in first[:-1])])
-    never = np.full(len(names), np.nan)
-    for rows in (first, second):
-        yield Bag("utterances", language, np.concatenate(rows), starts, never, names, [""] * len(names))
+    for streams in (first, second):
+        yield Bag.of_streams("utterances", language, streams, names)
