@@ -204,6 +204,10 @@ def test_praise_is_decided_at_the_end_of_the_sound_and_forgotten_in_a_gap() -> N
     end = [0.9] * 5
     assert len(play(Spotter([phrase("a")], judged={"a"}), ("a", end))) == 1
     assert play(Spotter([phrase("a")], judge=again(None), judged={"a"}), ("a", end)) == []
+    unsure = Spotter(
+        [phrase("a")], judge=lambda name, look: name if look is not Look.FIRST else None, judged={"a"}
+    )
+    assert len(play(unsure, ("a", end))) == 1
     spotter = Spotter([phrase("a")], judged={"a"})
     assert first(spotter, [0.0] * 4 + [0.9] * 4) is None
     spotter.reset()
