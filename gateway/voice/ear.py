@@ -9,6 +9,7 @@ from gateway.voice.check import Check
 from gateway.voice.engine import Engine, Samples
 from gateway.voice.networks import WINDOW
 from gateway.voice.phrases import Phrase
+from gateway.voice.quiet import Quiet
 from gateway.voice.rivals import ASK
 from gateway.voice.spotter import Look, Spotted, Spotter, always
 
@@ -22,15 +23,18 @@ class Ear:
         self._check = Check(phrases)
         self._engine = Engine({phrase.id: phrase.head for phrase in phrases}, WINDOW)
         is_open = arming.is_open if arming else always
-        self._spotter = Spotter(phrases, is_open, self._judge, self._check.answers)
+        self._quiet = Quiet()
+        self._spotter = Spotter(phrases, is_open, self._judge, self._check.answers, self._quiet.is_quiet)
 
     def reset(self) -> None:
         """Start afresh after a gap in the sound."""
         self._engine.reset()
         self._spotter.reset()
+        self._quiet.reset()
 
     def hear(self, samples: Samples, end_s: float) -> Iterator[Spotted]:
         """The phrases that 80 ms of sound, ended at `end_s`, decided."""
+        self._quiet.push(samples)
         scores = self._engine.push(samples)
         if scores is not None:
             yield from self._all(self._spotter.push(end_s, scores))

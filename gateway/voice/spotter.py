@@ -22,17 +22,19 @@ class Look(Enum):
     LAST = auto()
     """Nothing came of it so far; the milder limit counts."""
     AGAIN = auto()
-    """It was praise a moment ago; is it still, after what was said since?"""
+    """It was praise a moment ago; is it still, with what was said since?"""
 
 
 IsOpen = Callable[[float], bool]
 """Whether an answer that ended at that time of the sound may count."""
 Judge = Callable[[str, Look], str | None]
 """What a spotted phrase was, if anything."""
+IsQuiet = Callable[[], bool]
+"""Whether nobody goes on speaking."""
 WAIT_FRAMES = 6
 """A phrase that may not count at once is asked for in so many more: 0.48 s of what is said after it."""
-HOLD_FRAMES = 2
-"""Praise is looked at again so much later, 0.16 s: "everything was super" may go on, "busy"."""
+HOLD_FRAMES = 6
+"""So long praise may be put to the test while somebody speaks: "everything was super" may go on, "busy"."""
 
 
 @dataclass(frozen=True)
@@ -59,6 +61,11 @@ def always(_end_s: float) -> bool:
     return True
 
 
+def nobody_speaks() -> bool:
+    """Nothing is ever said after a phrase."""
+    return True
+
+
 def itself(phrase: str, _look: Look) -> str:
     """No check: a phrase is what its head takes it for."""
     return phrase
@@ -73,14 +80,15 @@ class Spotter:
         is_open: IsOpen = always,
         judge: Judge = itself,
         judged: Collection[str] = (),
+        is_quiet: IsQuiet = nobody_speaks,
     ) -> None:
         """`judged`: answers among which `judge` chooses, whatever their heads say of each other.
 
-        Praise among them has to be praise twice.
+        Praise among them waits until `is_quiet`, and has to stay praise.
         """
         answers = {phrase.id: phrase for phrase in phrases if phrase.role == RATING}
         others = {phrase.id: phrase for phrase in phrases if phrase.role != RATING}
-        self._is_open, self._check = is_open, judge
+        self._is_open, self._check, self._is_quiet = is_open, judge, is_quiet
         self._groups = [_Group(others, judged), _Group(answers, judged)]
         self._held = {name for name in judged if answers[name].rating == PRAISE}
         self._found: deque[Spotted] = deque()
@@ -132,22 +140,27 @@ class Spotter:
     def _ask_again(self) -> None:
         waiting, self._waiting = self._waiting, []
         for each in waiting:
-            if each.look is Look.AGAIN and each.frames > 0:
-                self._waiting.append(each)
-            elif each.group.is_rested(each.one.end_s):
+            if each.group.is_rested(each.one.end_s):
                 self._judge(each)
 
     def _judge(self, waiting: _Waiting) -> None:
         """Decide, or wait: in each frame as at first, in the last one with the lower limit."""
         look = Look.LAST if waiting.look is Look.FIRST and not waiting.frames else waiting.look
         name = self._check(waiting.one.id, look)
-        one = replace(waiting.one, id=name or waiting.one.id)
+        if name is None:
+            self._doubt(waiting, look)
+            return
+        one = replace(waiting.one, id=name)
         if name in self._held and look is not Look.AGAIN:
-            self._waiting.append(replace(waiting, one=one, frames=HOLD_FRAMES, look=Look.AGAIN))
-        elif name:
+            self._waiting.append(_Waiting(waiting.group, one, HOLD_FRAMES, Look.AGAIN))
+        elif name in self._held and waiting.frames and not self._is_quiet():
+            self._waiting.append(replace(waiting, one=one))
+        else:
             self._found.append(one)
             waiting.group.last_end_s = one.end_s
-        elif waiting.frames > 0:
+
+    def _doubt(self, waiting: _Waiting, look: Look) -> None:
+        if look is Look.FIRST:
             self._waiting.append(waiting)
         else:
             self.out_of_place += 1

@@ -23,6 +23,7 @@ from gateway.indices.intervals import wilson
 from gateway.voice.check import Check
 from gateway.voice.engine import FRAME, FRAME_S, HEAD_WINDOW, RATE, WARM_UP_FRAMES, Floats, Head
 from gateway.voice.phrases import Phrase
+from gateway.voice.quiet import Quiet
 from gateway.voice.spotter import Spotted, Spotter
 from models.training import augment, recordings
 from models.training.features import Batch, pcm
@@ -157,14 +158,19 @@ class Ears:
     def hear(self, sound: Sound) -> list[Spotted]:
         """Events of one recording; times from its start."""
         lead, tail = self._warm_up * FRAME, TAIL_FRAMES * FRAME - len(sound) % FRAME
-        rows = self._batch.embed(np.pad(pcm(sound), (lead, tail)))
-        heard, events = rows, []
+        samples = np.pad(pcm(sound), (lead, tail))
+        rows = self._batch.embed(samples)
+        heard, events, quiet = rows, [], Quiet()
         spotter = Spotter(
             self._phrases,
             judge=lambda name, look: self._check.judge(name, look, heard),
             judged=self._check.answers,
+            is_quiet=quiet.is_quiet,
         )
-        for number in range(self._warm_up, len(rows)):
+        for number, frame in enumerate(samples.reshape(-1, FRAME)):
+            quiet.push(frame)
+            if number < self._warm_up:
+                continue
             heard = rows[: number + 1]
             event = spotter.push((number + 1 - self._warm_up) * FRAME_S, self._scores(heard))
             events += [event, *_rest(spotter, event)]

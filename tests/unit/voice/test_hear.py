@@ -10,8 +10,11 @@ import pytest
 
 from demo.sound import SPEECH, TimelineError, make_timeline, phrase_ids, phrase_s, write_wav
 from gateway.voice.audio import AudioError, read_wav
+from gateway.voice.engine import Samples
 from gateway.voice.hear import hear, voice_file
 from gateway.voice.phrases import catalogue
+from models.training import recordings
+from models.training.features import pcm
 
 END_ERROR_S = 0.3
 IDS = ("could-be-better", "normal", "rate-visit", "super")
@@ -47,6 +50,19 @@ def test_on_a_time_line_each_phrase_is_heard_once_at_its_time(tmp_path: Path) ->
     assert [name for name, _ in heard] == [name for _, name in items]
     ends = [start_s + phrase_s(name) for start_s, name in items]
     assert [end_s for _, end_s in heard] == pytest.approx(ends, abs=END_ERROR_S)
+
+
+@pytest.mark.parametrize(("pause_s", "told"), [(0.0, ["rate-visit"]), (0.5, ["super", "rate-visit"])])
+def test_praise_into_which_more_is_said_is_none(pause_s: float, told: list[str]) -> None:
+    first, then = (_bare(read_wav(SPEECH / f"{name}.wav")) for name in ("super", "rate-visit"))
+    said = np.concatenate([first, np.zeros(round(pause_s * 16_000), np.int16), then])
+    assert [event.id for event in hear(said, list(catalogue().values()))[0]] == told
+
+
+def _bare(sound: Samples) -> Samples:
+    """Without the silence around it."""
+    loud = np.nonzero(np.abs(sound) > 300)[0]
+    return sound[loud[0] : loud[-1]]
 
 
 @pytest.mark.parametrize("gain", [0.1, 0.5, 1.9])
@@ -99,15 +115,10 @@ def test_no_module_of_the_voice_room_can_write_sound() -> None:
     assert done.stdout.splitlines()[-1] == "super []"
 
 
-def real_speech() -> Iterator[np.ndarray]:
+def real_speech() -> Iterator[Samples]:
     """A few minutes of real people reading (training negatives: this guards the wiring, not the accuracy)."""
-    import zipfile
-
-    with zipfile.ZipFile(RECORDINGS) as archive:
-        for name in sorted(archive.namelist())[:NEGATIVES]:
-            command = ["ffmpeg", "-v", "error", "-i", "-", "-f", "s16le", "-ar", "16000", "-ac", "1", "-"]
-            done = subprocess.run(command, input=archive.read(name), capture_output=True, check=True)
-            yield np.frombuffer(done.stdout, "<i2")
+    for _, sound in recordings.read(RECORDINGS, recordings.names(RECORDINGS)[:NEGATIVES]):
+        yield pcm(sound)
 
 
 @pytest.mark.skipif(not RECORDINGS.exists(), reason=f"no recordings of real speech at {RECORDINGS}")

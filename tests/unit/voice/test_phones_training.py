@@ -1,5 +1,6 @@
 """What the networks of phones learn from, on toy data; the real thing takes hours."""
 
+import gzip
 import shutil
 import tomllib
 from collections import Counter
@@ -7,11 +8,12 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+import soundfile
 
 from gateway.voice.networks import WINDOW
 from gateway.voice.phones import PAUSE, Limits, read_card
 from gateway.voice.phrases import HEADS
-from models.training import cards, clips, extra, neighbours, phones, texts, utterances
+from models.training import cards, clips, extra, neighbours, phones, prompts, speech, texts, utterances
 from models.training.clips import Bag, Studio
 from models.training.speech import Voice
 from models.training.spelling import spell
@@ -92,6 +94,28 @@ def test_a_sentence_that_holds_a_near_phrase_teaches_nothing() -> None:
     said = [f"well {near} they said", "no"]
     bag = Bag("turned", "en", rows, np.array([0, 10]), np.full(2, np.nan), said, ["", ""])
     assert len(list(phones.examples([bag], "en"))) == 1
+
+
+def test_prompts_teach_their_words_but_for_those_that_are_kept_out(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    told = ["Please wait.", "Thank you. Good bye.", "Press 1.", "Goodbye.", "Kept out.", "Kept out as well."]
+    voice, rng = Voice("espeak", "en-us", "en"), np.random.default_rng(1)
+    for number, text in enumerate(told):
+        soundfile.write(tmp_path / f"{number}.wav", speech.speak(speech.saying(text, voice, rng)), 16_000)
+    lines = "".join(f"{number}: {text}\n" for number, text in enumerate(told))
+    (tmp_path / "en.txt.gz").write_bytes(gzip.compress(lines.encode()))
+    monkeypatch.setitem(prompts.SOUNDS, "en", tmp_path)
+    monkeypatch.setattr(prompts, "TEXTS", str(tmp_path / "{0}.txt.gz"))
+    studio = Studio([], tmp_path / "kept", clips.QUICK, 1)
+    found = prompts.bags(studio, "en")
+    assert [bag.kind for bag in found] == ["prompts"] * 2 + ["prompts, bent"] * 2
+    assert {tuple(bag.texts) for bag in found} == {tuple(f"| {told[n]} |" for n in (0, 1, 3))}
+    made = list(phones.examples(found, "en"))
+    assert [len(heard) for heard, _ in made] == [2] * 6
+    assert made[0][1] == [PAUSE, *spell("please wait", "en"), PAUSE]
+    (tmp_path / "en.txt.gz").unlink()
+    assert prompts.bags(studio, "en") == []
 
 
 def test_rare_phones_are_left_out_and_the_blank_comes_first() -> None:

@@ -168,16 +168,26 @@ def again(was: str | None) -> Judge:
     return lambda name, look: was if look is Look.AGAIN else name
 
 
+UNSURE: dict[Look, None] = {Look.FIRST: None}
 HEARD = [0.0] * 4 + [0.9] * 6 + [0.0] * 9
 
 
-def test_praise_is_told_when_it_is_praise_still_a_moment_later_and_keeps_its_end() -> None:
-    at_once, held = Spotter([phrase("a")]), Spotter([phrase("a")], judged={"a"})
-    sure = first(at_once, HEARD)
-    assert sure is not None
-    assert first(held, HEARD) == sure + HOLD_FRAMES == sure + 2
-    once, twice = (play(Spotter([phrase("a")], judged=names), ("a", HEARD)) for names in ((), {"a"}))
-    assert once == twice
+@pytest.mark.parametrize(("quiet_from", "frames"), [(0, 1), (3, 3), (99, HOLD_FRAMES)])
+def test_praise_is_told_when_it_is_quiet_after_it_or_when_it_lasts(quiet_from: int, frames: int) -> None:
+    at_once, asked = first(Spotter([phrase("a")]), HEARD), []
+
+    def is_quiet() -> bool:
+        asked.append(1)
+        return len(asked) >= quiet_from
+
+    held = Spotter([phrase("a")], judged={"a"}, is_quiet=is_quiet)
+    assert at_once is not None
+    assert first(held, HEARD) == at_once + frames
+
+
+def test_praise_that_was_held_keeps_its_end_and_score() -> None:
+    once, held = (play(Spotter([phrase("a")], judged=names), ("a", HEARD)) for names in ((), {"a"}))
+    assert once == held
 
 
 def test_praise_that_goes_on_into_something_else_is_not_told() -> None:
@@ -189,9 +199,22 @@ def test_praise_that_goes_on_into_something_else_is_not_told() -> None:
     assert [event.id for event in play(turned, ("a", HEARD), ("b", [0.0] * len(HEARD)))] == ["b"]
 
 
+def test_praise_that_turns_late_is_not_told_while_somebody_speaks() -> None:
+    looks: list[Look] = []
+
+    def judge(name: str, look: Look) -> str | None:
+        looks.append(look)
+        return name if looks.count(Look.AGAIN) < HOLD_FRAMES else None
+
+    spotter = Spotter([phrase("a")], judge=judge, judged={"a"}, is_quiet=lambda: False)
+    assert play(spotter, ("a", HEARD)) == []
+    assert looks == [Look.FIRST] + [Look.AGAIN] * HOLD_FRAMES
+
+
 def test_other_answers_are_told_at_once() -> None:
     low = replace(phrase("a"), rating="low")
-    assert first(Spotter([low], judged={"a"}), HEARD) == first(Spotter([low]), HEARD)
+    held = Spotter([low], judged={"a"}, is_quiet=lambda: False)
+    assert first(held, HEARD) == first(Spotter([low]), HEARD)
 
 
 def test_praise_that_was_in_doubt_is_looked_at_again_as_well() -> None:
@@ -202,12 +225,9 @@ def test_praise_that_was_in_doubt_is_looked_at_again_as_well() -> None:
 
 def test_praise_is_decided_at_the_end_of_the_sound_and_forgotten_in_a_gap() -> None:
     end = [0.9] * 5
-    assert len(play(Spotter([phrase("a")], judged={"a"}), ("a", end))) == 1
-    assert play(Spotter([phrase("a")], judge=again(None), judged={"a"}), ("a", end)) == []
-    unsure = Spotter(
-        [phrase("a")], judge=lambda name, look: name if look is not Look.FIRST else None, judged={"a"}
-    )
-    assert len(play(unsure, ("a", end))) == 1
+    for judge, told in ((itself, 1), (again(None), 0), (lambda name, look: UNSURE.get(look, name), 1)):
+        spotter = Spotter([phrase("a")], judge=judge, judged={"a"}, is_quiet=lambda: False)
+        assert len(play(spotter, ("a", end))) == told
     spotter = Spotter([phrase("a")], judged={"a"})
     assert first(spotter, [0.0] * 4 + [0.9] * 4) is None
     spotter.reset()
