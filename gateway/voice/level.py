@@ -35,7 +35,7 @@ class Level:
         powers, clipped = zip(*self._frames, strict=True)
         return {
             "level_db": _db(max(powers)),
-            "floor_db": _db(float(np.percentile(powers, 10))),
+            "floor_db": _db(sorted(powers)[len(powers) // 10]),
             "clipped": round(sum(clipped) / len(clipped), 6),
         }
 

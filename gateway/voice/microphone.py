@@ -24,7 +24,6 @@ from gateway.voice.ear import Ear
 from gateway.voice.engine import FRAME_S
 from gateway.voice.keeper import Keeper
 from gateway.voice.level import Level
-from gateway.voice.networks import give_memory_back
 from gateway.voice.phrases import CardError, Phrase, catalogue, choose
 from gateway.voice.spotter import RATING, Spotted
 from models.fetch import FetchError
@@ -145,7 +144,6 @@ def run_microphone(site: Site, device: str, state_dir: Path) -> int:
 
 def _serve(site: Site, device: str, state_dir: Path, stop: threading.Event) -> None:
     """Wires the process: models first, so that a file starts to play only when it is listened to."""
-    give_memory_back()
     source, point = site.microphones[device], site.point_of[device]
     arming = Arming(site.timeout_ms(point) / 1000)
     phrases = _phrases(site)

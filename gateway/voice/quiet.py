@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from collections import deque
+from itertools import islice
+from math import log10
 
 import numpy as np
 
@@ -30,13 +32,15 @@ class Quiet:
 
     def push(self, samples: Samples) -> None:
         """Take 80 ms of sound (int16)."""
-        pieces = samples.reshape(PIECES, -1).astype(np.float64)
-        self._levels.extend(10 * np.log10(np.mean(pieces**2, axis=1) + 1))
+        powers = np.square(samples, dtype=np.float64).reshape(PIECES, -1).mean(axis=1)
+        self._levels.extend(10 * log10(power + 1) for power in powers)
 
     def is_quiet(self) -> bool:
         """Whether nobody has spoken for 0.2 s; in steady noise somebody always may."""
         if len(self._levels) < LAST:
             return False
-        low, high = np.percentile(self._levels, (10, 90))
+        levels = sorted(self._levels)
+        tenth = len(levels) // 10
+        low, high = levels[tenth], levels[-1 - tenth]
         floor = max(low, high - RANGE_DB)
-        return bool(max(list(self._levels)[-LAST:]) <= floor + SHARE * (high - floor))
+        return max(islice(reversed(self._levels), LAST)) <= floor + SHARE * (high - floor)
