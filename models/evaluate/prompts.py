@@ -6,7 +6,8 @@ Debian's telephone prompts (asterisk-core-sounds-en-wav and -ru-wav: one woman e
 texts. Those that no training may use and that are as long as an answer are taken as phrases: how far below
 "nothing fits better" is each, by gateway/voice/phones.py, and how many would pass the limits of answers?
 There is no recording of real people who answer; this is the nearest to it. Phrases that were learnt pass far
-more often: --voice says the same prompts by a synthetic voice, to compare with.
+more often: --voice says the same prompts by a synthetic voice, to compare with. The Russian network learnt
+from the other half of the prompts, by the same woman, so in Russian it is the words that are new.
 """
 
 from __future__ import annotations
