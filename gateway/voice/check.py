@@ -42,14 +42,15 @@ class Check:
     def judge(self, phrase: str, look: Look, embeddings: Floats) -> str | None:
         """What `phrase`, spotted at the end of `embeddings` (n, 96) or just before, was; None: nothing.
 
-        Its surroundings are looked at once.
+        Praise that passed before (AGAIN) is not judged by its surroundings again.
         """
         last = embeddings[-WINDOW:]
         last = np.concatenate([np.zeros((WINDOW - len(last), EMBEDDING), np.float32), last])
         listener = self._listeners.get(phrase)
         name = listener.heard(last, look) if listener else phrase
-        is_allowed = look is Look.AGAIN or (name and self._context.allows(name, last))
-        return name if is_allowed else None
+        if name and look is not Look.AGAIN and not self._context.allows(name, last):
+            return None
+        return name
 
 
 def _groups(phrases: Sequence[Phrase]) -> Iterator[list[Phrase]]:

@@ -35,6 +35,7 @@ class Level:
         powers, clipped = zip(*self._frames, strict=True)
         return {
             "level_db": _db(max(powers)),
+            # not numpy.percentile, which brings 1.4 MiB of code into memory
             "floor_db": _db(sorted(powers)[len(powers) // 10]),
             "clipped": round(sum(clipped) / len(clipped), 6),
         }

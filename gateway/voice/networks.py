@@ -17,7 +17,7 @@ WINDOW = 32
 """Embeddings that each looks at: 3.3 s."""
 Found = TypeVar("Found")
 _give_back = getattr(ctypes.CDLL(None), "malloc_trim", lambda _: 0)
-"""glibc keeps what was freed, 0.7 MB of a closed network; elsewhere there is no such function."""
+"""glibc keeps what was freed, 0.7 MB of a closed network; on musl and macOS there is no such function."""
 
 
 def above(

@@ -36,7 +36,10 @@ class Quiet:
         self._levels.extend(10 * log10(power + 1) for power in powers)
 
     def is_quiet(self) -> bool:
-        """Whether nobody has spoken for 0.2 s; in steady noise somebody always may."""
+        """Whether nobody has spoken for 0.2 s.
+
+        Noise that began with the speech, or without speech in the last 3.2 s, may always hide somebody.
+        """
         if len(self._levels) < LAST:
             return False
         levels = sorted(self._levels)

@@ -22,7 +22,7 @@ class Look(Enum):
     LAST = auto()
     """Nothing came of it so far; the milder limit counts."""
     AGAIN = auto()
-    """It was praise a moment ago; is it still, with what was said since?"""
+    """It was praise a moment ago; is it still, as sure as at first, with what was said since?"""
 
 
 IsOpen = Callable[[float], bool]
@@ -34,7 +34,7 @@ IsQuiet = Callable[[], bool]
 WAIT_FRAMES = 6
 """A phrase that may not count at once is asked for in so many more: 0.48 s of what is said after it."""
 HOLD_FRAMES = 6
-"""So long praise may be put to the test while somebody speaks: "everything was super" may go on, "busy"."""
+"""Praise is looked at in so many more at most while somebody speaks: it may go on, "super busy"."""
 
 
 @dataclass(frozen=True)
@@ -90,7 +90,7 @@ class Spotter:
         others = {phrase.id: phrase for phrase in phrases if phrase.role != RATING}
         self._is_open, self._check, self._is_quiet = is_open, judge, is_quiet
         self._groups = [_Group(others, judged), _Group(answers, judged)]
-        self._held = {name for name in judged if answers[name].rating == PRAISE}
+        self._praise = {name for name in judged if answers[name].rating == PRAISE}
         self._found: deque[Spotted] = deque()
         self._waiting: list[_Waiting] = []
         self.unasked = self.out_of_place = 0
@@ -138,28 +138,29 @@ class Spotter:
             self._judge(_Waiting(group, one, WAIT_FRAMES, Look.FIRST))
 
     def _ask_again(self) -> None:
+        """What counted meanwhile wins over what waited."""
         waiting, self._waiting = self._waiting, []
         for each in waiting:
             if each.group.is_rested(each.one.end_s):
                 self._judge(each)
 
     def _judge(self, waiting: _Waiting) -> None:
-        """Decide, or wait: in each frame as at first, in the last one with the lower limit."""
+        """Decide, or wait: in each frame as at first, in the last with the lower limit; praise waits on."""
         look = Look.LAST if waiting.look is Look.FIRST and not waiting.frames else waiting.look
         name = self._check(waiting.one.id, look)
         if name is None:
-            self._doubt(waiting, look)
+            self._refused(waiting, look)
             return
         one = replace(waiting.one, id=name)
-        if name in self._held and look is not Look.AGAIN:
+        if name in self._praise and look is not Look.AGAIN:
             self._waiting.append(_Waiting(waiting.group, one, HOLD_FRAMES, Look.AGAIN))
-        elif name in self._held and waiting.frames and not self._is_quiet():
+        elif name in self._praise and waiting.frames and not self._is_quiet():
             self._waiting.append(replace(waiting, one=one))
         else:
             self._found.append(one)
             waiting.group.last_end_s = one.end_s
 
-    def _doubt(self, waiting: _Waiting, look: Look) -> None:
+    def _refused(self, waiting: _Waiting, look: Look) -> None:
         if look is Look.FIRST:
             self._waiting.append(waiting)
         else:

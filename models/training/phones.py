@@ -1,9 +1,10 @@
 """Trains the networks that hear phone by phone what was said: `python -m models.training.phones`.
 
 One network a language, asked when a head has spotted a phrase (gateway/voice/phones.py). It learns from
-eighteen hours of synthetic speech whose words are known (utterances.py) and some four of sentences around
-answers (surroundings.py); no label of a phrase is needed. Seeded, CPU only: about two hours a language, most
-of it speaking. A run that was cut goes on. Needs more packages: models/training/requirements.txt.
+eighteen hours of synthetic speech whose words are known (utterances.py), some four of sentences around
+answers (surroundings.py), and telephone prompts where they are installed (prompts.py; the English network
+that ships learnt from none); no label of a phrase is needed. Seeded, CPU only: about two hours a language,
+most of it speaking. A run that was cut goes on. Needs more packages: models/training/requirements.txt.
 """
 
 from __future__ import annotations
@@ -72,7 +73,7 @@ def _train(language: str, options: argparse.Namespace) -> None:
     symbols = symbols_of(phones for _, phones in spoken)
     places = {symbol: place for place, symbol in enumerate(symbols)}
     known = [(heard, [places[phone] for phone in phones if phone in places]) for heard, phones in spoken]
-    kept = options.cache / f"phones-{language}-v{VERSION}-{EPOCHS}.pt"
+    kept = options.cache / f"phones-{language}-v{VERSION}-{EPOCHS}-{len(known)}.pt"
     net = phones_net.fit(known, len(symbols), ROUNDS[language], EPOCHS, phrases.SEED, kept)
     network = options.out / f"phones-{language}.tflite"
     network.parent.mkdir(parents=True, exist_ok=True)

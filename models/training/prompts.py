@@ -56,7 +56,7 @@ def _bags(sounds: Path, texts: Path, language: str, rng: Generator) -> Iterator[
     told = transcripts(texts)
     spoken = {name: told[key] for name in trained(sounds) if (key := name.rpartition(".")[0]) in told}
     heard = dict(recordings.read(sounds, list(spoken)))
-    said = [f"{PAUSE} {text} {PAUSE}" for text in spoken.values()]
+    said = [f"{PAUSE} {spoken[name]} {PAUSE}" for name in heard]
     others, batch = list(heard.values()), Batch(32)
     views: dict[str, tuple[list[Rows], list[Rows]]] = {kind: ([], []) for kind in KINDS}
     for sound in tqdm(heard.values(), desc=f"prompts ({language})", unit="prompt"):

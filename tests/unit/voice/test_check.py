@@ -85,6 +85,11 @@ def test_a_weaker_one_passes_only_when_it_is_asked_last(tmp_path: Path) -> None:
     assert [judged(known, "ask", look) for look in Look] == [None, "ask", None]
 
 
+def test_praise_has_to_be_as_sure_again_as_at_first(tmp_path: Path) -> None:
+    known = phrases(tmp_path, "_abc")[:1]  # one step fits worse than the stricter limit lets pass
+    assert [judged(known, "super", look) for look in Look] == [None, "super", None]
+
+
 def test_answers_that_fit_alike_are_a_tie_and_count_as_nothing(tmp_path: Path) -> None:
     known = phrases(tmp_path, "_aB_")  # neither b nor c for sure
     assert judged(known, "super", Look.LAST) is None

@@ -217,6 +217,37 @@ def test_other_answers_are_told_at_once() -> None:
     assert first(held, HEARD) == first(Spotter([low]), HEARD)
 
 
+FIRST_PART = [0.0] * 4 + [0.9] * 4 + [0.0] * 14
+"""Spotted in frame 7, so that it waits until frame 13; what follows is spotted in frame 12."""
+SECOND_PART = [0.0] * 9 + [0.9] * 5 + [0.0] * 8
+
+
+def test_an_answer_that_counts_meanwhile_wins_over_praise_that_waits() -> None:
+    low = replace(phrase("b"), rating="low")
+    spotter = Spotter([phrase("a"), low], judged={"a", "b"}, is_quiet=lambda: False)
+    assert [event.id for event in play(spotter, ("a", FIRST_PART), ("b", SECOND_PART))] == ["b"]
+    at_once = Spotter([phrase("a"), low], judged={"b"})
+    assert [event.id for event in play(at_once, ("a", FIRST_PART), ("b", SECOND_PART))] == ["a"]
+
+
+def test_praise_that_is_spotted_twice_while_it_waits_is_told_once() -> None:
+    both = [max(pair) for pair in zip(FIRST_PART, SECOND_PART, strict=True)]
+    spotter = Spotter([phrase("a")], judged={"a"}, is_quiet=lambda: False)
+    assert first(spotter, both) == 13
+    assert len(play(Spotter([phrase("a")], judged={"a"}, is_quiet=lambda: False), ("a", both))) == 1
+
+
+def test_praise_that_waits_counts_though_the_ask_ends_meanwhile() -> None:
+    asked: list[float] = []
+
+    def is_open(end_s: float) -> bool:
+        asked.append(end_s)
+        return len(asked) == 1
+
+    spotter = Spotter([phrase("a")], is_open, judged={"a"}, is_quiet=lambda: False)
+    assert len(play(spotter, ("a", HEARD))) == 1
+
+
 def test_praise_that_was_in_doubt_is_looked_at_again_as_well() -> None:
     doubter = Doubter(later=True, sure_after=WAIT_FRAMES + 1)
     assert first(Spotter([phrase("a")], judge=doubter.judge, judged={"a"}), HEARD) is not None
