@@ -31,11 +31,12 @@ from gateway.voice.networks import WINDOW
 from gateway.voice.phones import PAUSE, Card, Grammar, Word, read_card
 from models.training import phones, recordings, speech
 from models.training.features import Batch, pcm
-from models.training.phrases import HEADS, trained
-from models.training.prompts import SOUNDS, TEXTS, transcripts
+from models.training.phrases import HEADS, PROMPTS, trained
+from models.training.prompts import TEXTS, transcripts
 from models.training.recordings import RecordingError, Sound
 from models.training.spelling import spell
 
+SOUNDS = {language: place for place, (language, _) in PROMPTS.items()}
 PHONES = (5, 22)
 """As many as answers have."""
 LEAD_S, TAIL_S = 0.6, 0.4

@@ -78,8 +78,7 @@ def _train(language: str, options: argparse.Namespace) -> None:
     network = options.out / f"phones-{language}.tflite"
     network.parent.mkdir(parents=True, exist_ok=True)
     phones_net.export(net, network)
-    real = {prompts.SOUNDS[language]: phrases.PROMPTS[prompts.SOUNDS[language]]}
-    data = phrases.hashes(real if prompts.installed(language) else {})
+    data = phrases.hashes(prompts.places(language))
     made = cards.Made(phrases.SEED, studio.voices, data, "speech and its words")
     cards.write_phones(network.with_suffix(".toml"), symbols, *spelt(language, symbols), made)
 

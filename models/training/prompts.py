@@ -21,7 +21,6 @@ from models.training.phrases import PROMPTS, trained
 from models.training.recordings import Sound
 from models.training.utterances import LEAD_S, LOUD, TAIL_S
 
-SOUNDS = {language: place for place, (language, _) in PROMPTS.items()}
 TEXTS = "/usr/share/doc/asterisk-core-sounds-{0}/core-sounds-{0}.txt.gz"
 LINE = re.compile(r"([^:;]+): *(.+)")
 UNSPOKEN = re.compile(r"[\[\]<>{}\d]")
@@ -37,16 +36,18 @@ def transcripts(texts: Path) -> Mapping[str, str]:
     return {name: text for name, text in found if not UNSPOKEN.search(text)}
 
 
-def installed(language: str) -> bool:
-    """Whether they and their texts are there."""
-    return SOUNDS[language].is_dir() and Path(TEXTS.format(language)).is_file()
+def places(language: str) -> dict[Path, tuple[str, str]]:
+    """Where they are, with language and terms (as `phrases.places`); {} if they or their texts are not."""
+    found = PROMPTS.items() if Path(TEXTS.format(language)).is_file() else ()
+    return {place: about for place, about in found if about[0] == language and place.is_dir()}
 
 
 def bags(studio: Studio, language: str) -> list[Bag]:
     """Those that training may use, of each kind in a quiet room and in a shop; none if not installed."""
-    if not installed(language):
+    found = places(language)
+    if not found:
         return []
-    sounds, texts = SOUNDS[language], Path(TEXTS.format(language))
+    (sounds,), texts = found, Path(TEXTS.format(language))
     same = replace(studio, voices=())
     parts = (str(sounds), str(texts), KINDS, LEAD_S, TAIL_S, LOUD)
     return clips.kept(same, f"prompts-{language}", parts, lambda rng: _bags(sounds, texts, language, rng))

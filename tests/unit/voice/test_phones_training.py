@@ -105,7 +105,7 @@ def test_prompts_teach_their_words_but_for_those_that_are_kept_out(
         soundfile.write(tmp_path / f"{number}.wav", speech.speak(speech.saying(text, voice, rng)), 16_000)
     lines = "".join(f"{number}: {text}\n" for number, text in enumerate(told))
     (tmp_path / "en.txt.gz").write_bytes(gzip.compress(lines.encode()))
-    monkeypatch.setitem(prompts.SOUNDS, "en", tmp_path)
+    monkeypatch.setattr(prompts, "PROMPTS", {tmp_path: ("en", "free")})
     monkeypatch.setattr(prompts, "TEXTS", str(tmp_path / "{0}.txt.gz"))
     studio = Studio([], tmp_path / "kept", clips.QUICK, 1)
     found = prompts.bags(studio, "en")
@@ -114,8 +114,10 @@ def test_prompts_teach_their_words_but_for_those_that_are_kept_out(
     made = list(phones.examples(found, "en"))
     assert [len(heard) for heard, _ in made] == [2] * 6
     assert made[0][1] == [PAUSE, *spell("please wait", "en"), PAUSE]
+    assert list(prompts.places("en")) == [tmp_path]
     (tmp_path / "en.txt.gz").unlink()
     assert prompts.bags(studio, "en") == []
+    assert prompts.places("en") == {}
 
 
 def test_rare_phones_are_left_out_and_the_blank_comes_first() -> None:
