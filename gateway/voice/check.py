@@ -74,11 +74,13 @@ class _Listener:
     def heard(self, last: Floats, look: Look) -> str | None:
         """The phrase that fits the last embeddings (WINDOW, 96) best, if it fits well enough."""
         phones = networks.ask(self._card.network, last).reshape(-1, len(self._card.symbols))
-        ratios = {name: float(ratio) for name, ratio in self._grammar.ratios(phones).items()}
+        found, nonsense = self._grammar.ratios(phones)
+        ratios = {name: float(ratio) for name, ratio in found.items()}
         best = max(ratios, key=ratios.__getitem__)
         limits = self._card.limits[best]
-        fits = ratios[best] >= (limits.later if look is Look.LAST else limits.at_once)
-        return best if fits and not self._is_tied(best, ratios) else None
+        is_likely = ratios[best] >= (limits.later if look is Look.LAST else limits.at_once)
+        is_clear = ratios[best] >= nonsense + limits.clear
+        return best if is_likely and is_clear and not self._is_tied(best, ratios) else None
 
     def _is_tied(self, best: str, ratios: Mapping[str, float]) -> bool:
         others = [ratios[name] for name, rating in self._ratings.items() if rating != self._ratings[best]]

@@ -2,8 +2,9 @@
 
 A network hears the phones of the last 32 embeddings in steps of 27 ms (connectionist temporal classification:
 Graves et al. 2006). The best path that says a phrase, for itself, after a pause or among polite words, is set
-against the best path of all (Viterbi 1967): a log ratio, 0 where nothing else fits better. Networks lie above
-the heads, phones-<language>.tflite, with a card that spells the phrases.
+against the best path of all (Viterbi 1967): a log ratio, 0 where nothing else fits better. Where noise drowns
+the phones, anything fits: so a phrase must lead the anagrams, too, which nobody says. Networks lie above the
+heads, phones-<language>.tflite, with a card that spells the phrases.
 """
 
 from __future__ import annotations
@@ -29,6 +30,8 @@ ALL = 1_000
 """More phones than any phrase has."""
 NARROW = 3
 """Most states have so many ways in at most."""
+HANDS = (2, 3, 4, 5)
+"""Into so many the phones of a wording are dealt, like cards, for its anagrams."""
 
 Word = tuple[int, ...]
 """Phones, as places in the network's symbols."""
@@ -40,6 +43,8 @@ class Limits:
 
     at_once: float
     later: float
+    clear: float
+    """The least lead over anagrams."""
 
 
 @dataclass(frozen=True)
@@ -71,8 +76,12 @@ def _card(network: Path, table: Mapping[str, Any]) -> Card:
         _words(table["polite"]["before"], places),
         _words(table["polite"]["after"], places),
         {name: _words(one["said"], places) for name, one in phrases.items()},
-        {name: Limits(float(one["at_once"]), float(one["later"])) for name, one in phrases.items()},
+        {name: _limits(one) for name, one in phrases.items()},
     )
+
+
+def _limits(table: Mapping[str, Any]) -> Limits:
+    return Limits(*(float(table[name]) for name in ("at_once", "later", "clear")))
 
 
 def _words(spelt: Iterable[str], places: Mapping[str, int]) -> tuple[Word, ...]:
@@ -86,23 +95,30 @@ class Grammar:
     """
 
     def __init__(self, card: Card, phrases: Iterable[str], whole: int = ALL) -> None:
-        net = _States()
+        net, pause = _States(), card.symbols.index(PAUSE)
         ready = _begin(net, card)
-        self._ends = {name: np.array(_phrase(net, card, name, ready, whole)) for name in phrases}
+        said = {name: card.said[name] for name in phrases}
+        made = [word for wordings in said.values() for word in anagrams(wordings, pause)]
+        self._ends = {name: np.array(_phrase(net, card, words, ready, whole)) for name, words in said.items()}
+        self._nonsense = np.array(_phrase(net, card, made, ready, whole))
         self._emits, self._first = np.array(net.emits), np.array(net.first)
         none = len(net.emits)
         self._narrow = _table([ways if len(ways) <= NARROW else [] for ways in net.ways], none).T
         self._wide = np.array([place for place, ways in enumerate(net.ways) if len(ways) > NARROW])
         self._wide_ways = _table([net.ways[place] for place in self._wide], none)
 
-    def ratios(self, heard: Floats) -> dict[str, Floats]:
-        """The log ratio (…) of each phrase, ≤ 0; `heard` (…, steps, symbols) is what the network gives."""
+    def ratios(self, heard: Floats) -> tuple[dict[str, Floats], Floats]:
+        """The log ratio (…) of each phrase, ≤ 0, and of the best anagram of them all.
+
+        `heard` (…, steps, symbols) is what the network gives.
+        """
         emitted = heard - heard.max(-1, keepdims=True)
         emitted = np.concatenate([emitted, np.zeros_like(emitted[..., :1])], -1)
         best = np.where(self._first, emitted[..., 0, self._emits], NEVER)
         for step in range(1, heard.shape[-2]):
             best = self._moved(best) + emitted[..., step, self._emits]
-        return {name: best[..., ends].max(-1) for name, ends in self._ends.items()}
+        ratios = {name: best[..., ends].max(-1) for name, ends in self._ends.items()}
+        return ratios, best[..., self._nonsense].max(-1)
 
     def _moved(self, best: Floats) -> Floats:
         """The best way into each state."""
@@ -125,9 +141,18 @@ def _begin(net: _States, card: Card) -> list[int]:
     return [*ready, after_word]
 
 
-def _phrase(net: _States, card: Card, name: str, ready: Sequence[int], whole: int) -> list[int]:
-    """The states in which the phrase is over: nothing follows, polite words do, or anything after a pause."""
-    ends, _ = net.words(card.said[name], ready, whole)
+def anagrams(wordings: Sequence[Word], pause: int) -> list[Word]:
+    """The phones of the shortest wording in other orders, as many as there are hands, and backwards."""
+    word = [phone for phone in min(wordings, key=len) if phone != pause]
+    dealt = [tuple(phone for first in range(hands) for phone in word[first::hands]) for hands in HANDS]
+    return [made for one in dealt for made in (one, one[::-1]) if made != tuple(word)]
+
+
+def _phrase(
+    net: _States, card: Card, wordings: Iterable[Word], ready: Sequence[int], whole: int
+) -> list[int]:
+    """The states in which one is over: nothing follows, polite words do, or anything after a pause."""
+    ends, _ = net.words(wordings, ready, whole)
     tail = net.add(BLANK, ends)
     stop = net.add(card.symbols.index(PAUSE), [tail, *ends])
     rest = net.add(BLANK, [stop])

@@ -1,7 +1,8 @@
 """`emobox models evaluate phrases`: recall and false accepts per hour of phrase heads on labelled recordings.
 
 The product's own embeddings (features.py gives them to the last bit), thresholds and spotter are used. Each
-recording is judged by itself, with silence before and after it, as by a microphone that was on before.
+recording is judged by itself, with silence (or the noise asked for) before and after it, as by a microphone
+that was on before.
 """
 
 from __future__ import annotations
@@ -32,6 +33,8 @@ from models.training.recordings import RecordingError, Sound
 EARLY_S, LATE_S = 0.3, 0.5
 """A firing counts for a label from so long before its start to so long after its end."""
 TAIL_FRAMES = 12
+NOISE_FRAMES = 50
+"""4 s: noise was there before anybody spoke."""
 SEED = 5
 RT60_S, TAIL = (0.3, 0.5), (0.4, 0.8)
 """The rooms of `--reverb`: a furnished shop, the microphone 1 to 2 m away (tail against direct sound)."""
@@ -68,6 +71,9 @@ class Condition:
         if self.noise_db is not None:
             out = augment.add_noise(out, augment.hiss(len(out), rng), self.noise_db)
         return np.asarray(out / max(1.0, float(np.abs(out).max(initial=0.0))), np.float32)
+
+
+QUIETLY = Condition()
 
 
 @dataclass
@@ -117,7 +123,7 @@ def evaluate(
     ears = Ears(phrases)
     with tqdm(recordings.read(place, names), total=len(names), desc="listen", unit="file") as bar:
         for name, sound in bar:
-            events = ears.hear(condition.apply(sound, name))
+            events = ears.hear(sound, condition, name)
             _count(tallies, by_file[name], events, len(sound) / RATE)
     about = {
         "audio": str(place),
@@ -155,10 +161,11 @@ class Ears:
         longest = max(head.window for head in self._heads.values())
         self._warm_up = WARM_UP_FRAMES + max(0, longest - HEAD_WINDOW)
 
-    def hear(self, sound: Sound) -> list[Spotted]:
-        """Events of one recording; times from its start."""
-        lead, tail = self._warm_up * FRAME, TAIL_FRAMES * FRAME - len(sound) % FRAME
-        samples = np.pad(pcm(sound), (lead, tail))
+    def hear(self, sound: Sound, condition: Condition = QUIETLY, name: str = "") -> list[Spotted]:
+        """Events of one recording under a condition seeded by its name; times from its start."""
+        lead = NOISE_FRAMES if condition.noise_db is not None else self._warm_up
+        padded = np.pad(sound, (lead * FRAME, TAIL_FRAMES * FRAME - len(sound) % FRAME))
+        samples = pcm(condition.apply(padded, name))
         rows = self._batch.embed(samples)
         heard, events, quiet = rows, [], Quiet()
         spotter = Spotter(
@@ -172,7 +179,7 @@ class Ears:
             if number < self._warm_up:
                 continue
             heard = rows[: number + 1]
-            event = spotter.push((number + 1 - self._warm_up) * FRAME_S, self._scores(heard))
+            event = spotter.push((number + 1 - lead) * FRAME_S, self._scores(heard))
             events += [event, *_rest(spotter, event)]
         event = spotter.flush()
         return [found for found in [*events, event, *_rest(spotter, event)] if found]

@@ -77,8 +77,8 @@ def evaluate(sounds: Path, texts: Path, language: str, voice: str = "") -> dict[
     return {
         "prompts": len(found),
         "median_log_ratio": round(median(ratios), 2) if ratios else None,
-        "passes_as_praise": _share(found >= phones.TOP.later),
-        "passes_as_another_answer": _share(each >= phones.BELOW_TOP.later),
+        "passes_as_praise": _share(found >= phones.TOP[1]),
+        "passes_as_another_answer": _share(each >= phones.BELOW_TOP[1]),
     }
 
 
@@ -103,7 +103,7 @@ def ratio(card: Card, word: Word, batch: Batch, sound: Sound) -> float:
     ends = range(len(rows) - JUDGED_FRAMES + 1, len(rows) + 1)
     heard = [networks.ask(card.network, rows[end - WINDOW : end]) for end in ends]
     steps = np.stack(heard).reshape(len(ends), -1, len(card.symbols))
-    return float(grammar.ratios(steps)["prompt"].max())
+    return float(grammar.ratios(steps)[0]["prompt"].max())
 
 
 def _share(passed: np.ndarray) -> dict[str, Any]:

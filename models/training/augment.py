@@ -57,6 +57,15 @@ def in_shop(sound: Sound, others: Sequence[Sound], rng: Generator) -> Sound:
     return np.asarray(np.clip(sound * 3, -0.9, 0.9) if rng.random() < 0.04 else sound, np.float32)
 
 
+def in_loud_shop(sound: Sound, others: Sequence[Sound], rng: Generator) -> Sound:
+    """A room and noise close to the voice, mostly steady: where phones drown."""
+    sound = reverberate(sound, rng.uniform(0.2, 0.7), rng.uniform(0.3, 0.9), rng)
+    noise = hiss(len(sound), rng) if rng.random() < 0.6 else _noise(len(sound), others, rng)
+    sound = add_noise(sound, noise, float(rng.uniform(4, 14)))
+    level = 10 ** (rng.uniform(-20, -1) / 20)
+    return np.asarray(sound * level / max(1e-6, float(np.abs(sound).max())), np.float32)
+
+
 def _context(length: int, others: Sequence[Sound], rng: Generator, *, near_end: bool) -> Sound:
     """Silence, or talk that stops (starts) 0.05 to 0.6 s from the phrase."""
     out = np.zeros(length, np.float32)

@@ -104,7 +104,7 @@ def write_phones(
     for name, (said, limits) in phrases.items():
         lines += [
             f"\n[phrases.{name}]\nsaid = {_plain(list(said))}",
-            f"at_once = {limits.at_once}\nlater = {limits.later}",
+            f"at_once = {limits.at_once}\nlater = {limits.later}\nclear = {limits.clear}",
         ]
     path.write_text("\n".join([*lines, *_made({}, made, "models/training/phones.py"), ""]), "utf-8")
 

@@ -23,7 +23,7 @@ from models.training.carriers import pick
 from models.training.clips import Rows
 from models.training.folding import folded
 
-WIDTH, DILATIONS, DROPPED = 128, (1, 2, 4, 1), 0.05
+WIDTH, DILATIONS, DROPPED = 128, (1, 2, 4, 1, 1, 2, 4, 1), 0.05
 NOISE, RATE, DECAY, CLIPPED = 0.3, 3e-3, 0.02, 5.0
 CUT = 0.1
 """How much it counts that a cut stream is heard as the whole one is."""
@@ -51,13 +51,13 @@ class Layer(nn.Module):
 
 
 class Net(nn.Module):
-    """Embeddings (n, frames, 96) to logits (n, frames, STEPS · symbols); `rounds` of layers."""
+    """Embeddings (n, frames, 96) to logits (n, frames, STEPS · symbols)."""
 
-    def __init__(self, symbols: int, rounds: int, mean: Tensor, deviation: Tensor) -> None:
+    def __init__(self, symbols: int, mean: Tensor, deviation: Tensor) -> None:
         super().__init__()
         self.mean, self.deviation = nn.Buffer(mean), nn.Buffer(deviation)
         self.first = nn.Sequential(nn.Conv2d(EMBEDDING, WIDTH, (3, 1), padding=(1, 0)), nn.BatchNorm2d(WIDTH))
-        self.layers = nn.Sequential(*map(Layer, rounds * DILATIONS))
+        self.layers = nn.Sequential(*map(Layer, DILATIONS))
         self.last = nn.Conv2d(WIDTH, STEPS * symbols, 1)
 
     def forward(self, x: Tensor) -> Tensor:
@@ -94,11 +94,11 @@ class Fit:
             one.load_state_dict(state)
 
 
-def fit(examples: Sequence[Example], symbols: int, rounds: int, epochs: int, seed: int, file: Path) -> Net:
+def fit(examples: Sequence[Example], symbols: int, epochs: int, seed: int, file: Path) -> Net:
     """Fits on `examples`; goes on from `file` where an earlier run was cut, and keeps it up to date."""
     torch.manual_seed(seed)
     rows = torch.from_numpy(np.concatenate([heard[0] for heard, _ in examples]).astype(np.float32))
-    net = Net(symbols, rounds, rows.mean(0), rows.std(0) + 1e-3)
+    net = Net(symbols, rows.mean(0), rows.std(0) + 1e-3)
     optimiser = torch.optim.AdamW(net.parameters(), RATE, weight_decay=DECAY)
     count = len(batches(examples, np.random.default_rng(seed)))
     schedule = torch.optim.lr_scheduler.OneCycleLR(optimiser, RATE, total_steps=epochs * (count + 9))

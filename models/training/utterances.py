@@ -36,9 +36,12 @@ OTHERS = 160
 
 
 def bags(studio: Studio, language: str) -> list[Bag]:
-    """Streams of a few lines, most of them as they were said, and all in a shop; "|" is a pause one hears."""
+    """Streams of a few lines, most of them as they were said, all in a shop, all in a loud one.
+
+    "|" is a pause one hears.
+    """
     polite, family = carriers.table(language)["polite"], list(texts.family(language).values())
-    parts = (polite, family, texts.held_out(language), LINES, KINDS, ALIKE, IN_SHOP_SHARE)
+    parts = (polite, family, texts.held_out(language), LINES, KINDS, ALIKE, IN_SHOP_SHARE, 3)
     return clips.kept(studio, f"utterances-{language}", parts, lambda rng: _bags(studio, language, rng))
 
 
@@ -103,7 +106,8 @@ def _some(words: Sequence[str], most: int, rng: Generator) -> str:
 
 def _bags(studio: Studio, language: str, rng: Generator) -> Iterator[Bag]:
     batch, names, others = Batch(32), [], list[Sound]()
-    first, second = list[Rows](), list[Rows]()
+    first, second, third = list[Rows](), list[Rows](), list[Rows]()
+    loud = rng.spawn(1)[0]
     current, said, goal = [augment.silence(LEAD_S, rng)], [PAUSE], rng.uniform(*STREAM_S)
     for line in tqdm(lines(language, LINES, rng), desc=f"utterances ({language})", unit="line"):
         what = speech.saying(line, speech.draw(studio.voices, rng), rng)
@@ -119,9 +123,10 @@ def _bags(studio: Studio, language: str, rng: Generator) -> Iterator[Bag]:
         if sum(map(len, current)) >= goal * RATE:
             made = np.concatenate([*current, np.zeros(int(TAIL_S * RATE), np.float32)])
             heard = augment.in_shop(made, others, rng) if rng.random() < IN_SHOP_SHARE else made
-            for rows, sound in ((first, heard), (second, augment.in_shop(made, others, rng))):
+            noisy, drowned = augment.in_shop(made, others, rng), augment.in_loud_shop(made, others, loud)
+            for rows, sound in ((first, heard), (second, noisy), (third, drowned)):
                 rows.append(batch.embed(pcm(sound)).astype(np.float16))
             names.append(" ".join([*said, PAUSE]))
             current, said, goal = [augment.silence(LEAD_S, rng)], [PAUSE], rng.uniform(*STREAM_S)
-    for streams in (first, second):
+    for streams in (first, second, third):
         yield Bag.of_streams("utterances", language, streams, names)

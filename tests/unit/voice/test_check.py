@@ -25,14 +25,17 @@ after = []
 said = ["a b"]
 at_once = -0.5
 later = -1.5
+clear = 0.0
 [phrases.bad]
 said = ["a c"]
 at_once = -0.5
 later = -1.5
+clear = 0.0
 [phrases.ask]
 said = ["b c"]
 at_once = -0.5
 later = -1.5
+clear = 0.0
 """
 
 

@@ -12,9 +12,12 @@ import soundfile
 from demo.sound import SPEECH, phrase_s
 from gateway import cli
 from gateway.voice.audio import read_wav
+from gateway.voice.engine import FRAME, RATE
+from gateway.voice.phrases import catalogue
 from gateway.voice.spotter import Spotted
 from models.evaluate import phrases
 from models.evaluate.phrases import Condition, Label, Tally
+from models.training.features import pcm
 
 LEAD_S = 3.0
 
@@ -87,6 +90,22 @@ def test_noise_and_rooms_are_the_same_at_every_run_and_are_really_there() -> Non
     loud = sound[np.abs(sound) > 0.01]
     assert 10 * np.log10((loud**2).mean() / (hiss**2).mean()) == pytest.approx(10, abs=0.5)
     np.testing.assert_array_equal(Condition().apply(sound, "a.wav"), sound)
+
+
+def test_noise_begins_before_the_recording_and_times_count_from_its_start(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    sound = read_wav(SPEECH / "super.wav").astype(np.float32) / 32768
+    ears = phrases.Ears([one for one in catalogue().values() if one.id == "super"])
+    (quietly,) = ears.hear(sound)
+    (noisy,) = ears.hear(sound, Condition(25.0), "a.wav")
+    assert noisy.end_s == pytest.approx(quietly.end_s, abs=0.1)
+    heard = []
+    monkeypatch.setattr(phrases, "pcm", lambda made: heard.append(made) or pcm(made))
+    ears.hear(sound, Condition(10.0), "a.wav")
+    before = heard[0][: phrases.NOISE_FRAMES * FRAME]
+    assert len(before) == 4 * RATE
+    assert before.reshape(-1, FRAME).std(1).min() > 0
 
 
 def test_a_firing_counts_from_shortly_before_the_label_to_shortly_after_and_is_then_no_false_accept() -> None:

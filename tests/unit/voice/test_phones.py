@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from gateway.voice.phones import ALL, BLANK, Card, Grammar, Limits, read_card
+from gateway.voice.phones import ALL, BLANK, HANDS, Card, Grammar, Limits, anagrams, read_card
 from gateway.voice.phrases import CardError, catalogue
 
 SYMBOLS = ("_", "|", "a", "b", "c", "d")
@@ -22,7 +22,7 @@ def word(letters: str) -> tuple[int, ...]:
 
 def card(said: str = "ab", before: str = "c", after: str = "dc") -> Card:
     """A phrase "x", and one polite word before and after."""
-    limits = {"x": Limits(-1, -2)}
+    limits = {"x": Limits(-1, -2, 0)}
     return Card(Path(), SYMBOLS, (word(before),), (word(after),), {"x": (word(said),)}, limits)
 
 
@@ -30,7 +30,7 @@ def ratio(said: str, one: Card | None = None, whole: int = ALL) -> float:
     """Of the phrase where each step is surely the given symbol; each step that does not fit costs SURE."""
     heard = np.full((len(said), len(SYMBOLS)), -SURE, np.float32)
     heard[range(len(said)), word(said)] = 0
-    return float(Grammar(one or card(), ["x"], whole).ratios(heard)["x"])
+    return float(Grammar(one or card(), ["x"], whole).ratios(heard)[0]["x"])
 
 
 @pytest.mark.parametrize(
@@ -84,7 +84,7 @@ def test_wordings_share_what_they_have_in_common_and_each_counts() -> None:
     for said, fits in (("_ab_", "x"), ("_acd_", "x"), ("_a__", "y")):
         heard = np.full((4 + (said == "_acd_"), len(SYMBOLS)), -SURE, np.float32)
         heard[range(len(said)), word(said)] = 0
-        assert [name for name, found in grammar.ratios(heard).items() if found == 0] == [fits]
+        assert [name for name, found in grammar.ratios(heard)[0].items() if found == 0] == [fits]
 
 
 BEFORE = r"(_*\|+_*|_+)?(c+_+\|+_*)*(c+_+)?"
@@ -116,14 +116,34 @@ def oracle(heard: np.ndarray) -> float:
 @given(st.integers(0, 2**32 - 1), st.integers(3, 5))
 def test_the_ratio_is_that_of_the_best_of_all_paths(seed: int, steps: int) -> None:
     heard = np.random.default_rng(seed).normal(0, 3, (steps, len(SYMBOLS))).astype(np.float32)
-    assert float(Grammar(card(), ["x"]).ratios(heard)["x"]) == pytest.approx(oracle(heard), abs=1e-4)
+    assert float(Grammar(card(), ["x"]).ratios(heard)[0]["x"]) == pytest.approx(oracle(heard), abs=1e-4)
 
 
 def test_many_windows_at_once_give_what_each_gives_alone() -> None:
     heard = np.random.default_rng(1).normal(0, 3, (4, 9, len(SYMBOLS))).astype(np.float32)
     grammar = Grammar(card(), ["x"])
-    alone = [float(grammar.ratios(one)["x"]) for one in heard]
-    np.testing.assert_allclose(grammar.ratios(heard)["x"], alone)
+    alone = [grammar.ratios(one) for one in heard]
+    ratios, nonsense = grammar.ratios(heard)
+    np.testing.assert_allclose(ratios["x"], [one["x"] for one, _ in alone])
+    np.testing.assert_allclose(nonsense, [one for _, one in alone])
+
+
+def test_a_phrase_leads_its_anagrams_where_it_is_heard_and_not_where_anything_fits() -> None:
+    grammar = Grammar(card("abcd"), ["x"])
+    said = np.full((6, len(SYMBOLS)), -SURE, np.float32)
+    said[range(6), word("_abcd_")] = 0
+    ratios, nonsense = grammar.ratios(said)
+    assert ratios["x"] == 0 > nonsense + 2 * SURE - 1e-3
+    assert grammar.ratios(np.zeros_like(said)) == ({"x": 0}, 0)
+
+
+def test_anagrams_are_the_phones_in_other_orders() -> None:
+    wordings = [word("abcdabcdd"), word("ab|cdabc")]
+    found = anagrams(wordings, SYMBOLS.index("|"))
+    assert len(set(found)) == 2 * len(HANDS)
+    assert {tuple(sorted(one)) for one in found} == {tuple(sorted(word("abcdabc")))}
+    assert word("abcdabc") not in found
+    assert anagrams([word("aa")], SYMBOLS.index("|")) == []
 
 
 @pytest.mark.parametrize(
