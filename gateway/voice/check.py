@@ -42,7 +42,7 @@ class Check:
     def judge(self, phrase: str, look: Look, embeddings: Floats) -> str | None:
         """What `phrase`, spotted at the end of `embeddings` (n, 96) or just before, was; None: nothing.
 
-        Praise that passed before (AGAIN) is not judged by its surroundings again.
+        What passed before (AGAIN) is not judged by its surroundings again.
         """
         last = embeddings[-WINDOW:]
         last = np.concatenate([np.zeros((WINDOW - len(last), EMBEDDING), np.float32), last])
@@ -78,7 +78,7 @@ class _Listener:
         ratios = {name: float(ratio) for name, ratio in found.items()}
         best = max(ratios, key=ratios.__getitem__)
         limits = self._card.limits[best]
-        is_likely = ratios[best] >= (limits.later if look is Look.LAST else limits.at_once)
+        is_likely = ratios[best] >= (limits.at_once if look is Look.FIRST else limits.later)
         is_clear = ratios[best] >= nonsense + limits.clear
         return best if is_likely and is_clear and not self._is_tied(best, ratios) else None
 

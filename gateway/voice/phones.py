@@ -39,7 +39,7 @@ Word = tuple[int, ...]
 
 @dataclass(frozen=True)
 class Limits:
-    """The least log ratios that let a phrase pass: at once or in the next frames, and in the last of them."""
+    """The least log ratios that let a phrase pass: at once or in the next frames; in the last or after."""
 
     at_once: float
     later: float
@@ -98,7 +98,8 @@ class Grammar:
         net, pause = _States(), card.symbols.index(PAUSE)
         ready = _begin(net, card)
         said = {name: card.said[name] for name in phrases}
-        made = [word for wordings in said.values() for word in anagrams(wordings, pause)]
+        known = {word for wordings in said.values() for word in wordings}
+        made = [word for wordings in said.values() for word in anagrams(wordings, pause) if word not in known]
         self._ends = {name: np.array(_phrase(net, card, words, ready, whole)) for name, words in said.items()}
         self._nonsense = np.array(_phrase(net, card, made, ready, whole))
         self._emits, self._first = np.array(net.emits), np.array(net.first)
@@ -108,7 +109,7 @@ class Grammar:
         self._wide_ways = _table([net.ways[place] for place in self._wide], none)
 
     def ratios(self, heard: Floats) -> tuple[dict[str, Floats], Floats]:
-        """The log ratio (…) of each phrase, ≤ 0, and of the best anagram of them all.
+        """The log ratio (…) of each phrase, ≤ 0, and of the best anagram of them all (NEVER without one).
 
         `heard` (…, steps, symbols) is what the network gives.
         """
@@ -142,10 +143,10 @@ def _begin(net: _States, card: Card) -> list[int]:
 
 
 def anagrams(wordings: Sequence[Word], pause: int) -> list[Word]:
-    """The phones of the shortest wording in other orders, as many as there are hands, and backwards."""
+    """The phones of the shortest wording dealt into hands, laid one after the other; and each backwards."""
     word = [phone for phone in min(wordings, key=len) if phone != pause]
     dealt = [tuple(phone for first in range(hands) for phone in word[first::hands]) for hands in HANDS]
-    return [made for one in dealt for made in (one, one[::-1]) if made != tuple(word)]
+    return [made for one in dealt for made in (one, one[::-1])]
 
 
 def _phrase(

@@ -1,4 +1,4 @@
-"""Whether somebody goes on speaking: how loud the last moment was, against the last seconds."""
+"""Whether somebody goes on speaking, and whether in noise: by how loud the last seconds were."""
 
 from __future__ import annotations
 
@@ -18,6 +18,8 @@ RANGE_DB = 40.0
 """What lies further below the loud pieces is as good as nothing."""
 SHARE = 0.3
 """Of the way from the quiet pieces to the loud ones."""
+NOISY_DB = 20.0
+"""Speech is not this much louder than what is around it."""
 
 
 class Quiet:
@@ -42,8 +44,19 @@ class Quiet:
         """
         if len(self._levels) < LAST:
             return False
-        levels = sorted(self._levels)
-        tenth = len(levels) // 10
-        low, high = levels[tenth], levels[-1 - tenth]
+        low, high = self._ends()
         floor = max(low, high - RANGE_DB)
         return max(islice(reversed(self._levels), LAST)) <= floor + SHARE * (high - floor)
+
+    def is_noisy(self) -> bool:
+        """Whether noise comes near the loudness of speech; also where nobody has spoken in the last 3.2 s."""
+        if len(self._levels) < LAST:
+            return False
+        low, high = self._ends()
+        return high - low < NOISY_DB
+
+    def _ends(self) -> tuple[float, float]:
+        """Levels that a tenth of the pieces stays below, and that a tenth exceeds, dB."""
+        levels = sorted(self._levels)
+        tenth = len(levels) // 10
+        return levels[tenth], levels[-1 - tenth]

@@ -22,19 +22,22 @@ class Look(Enum):
     LAST = auto()
     """Nothing came of it so far; the milder limit counts."""
     AGAIN = auto()
-    """It was praise a moment ago; is it still, as sure as at first, with what was said since?"""
+    """It passed a moment ago; does it still, by the milder limit, with what was said since?"""
 
 
 IsOpen = Callable[[float], bool]
 """Whether an answer that ended at that time of the sound may count."""
 Judge = Callable[[str, Look], str | None]
 """What a spotted phrase was, if anything."""
-IsQuiet = Callable[[], bool]
-"""Whether nobody goes on speaking."""
+Level = Callable[[], bool]
+"""What quiet.py makes of the last seconds: whether nobody goes on speaking, or whether there is noise."""
 WAIT_FRAMES = 6
 """A phrase that may not count at once is asked for in so many more: 0.48 s of what is said after it."""
 HOLD_FRAMES = 6
-"""Praise is looked at in so many more at most while somebody speaks: it may go on, "super busy"."""
+"""Praise is looked at in so many more at most while somebody speaks: it may go on, "super busy".
+
+So is any phrase in noise, where a piece of other talk may sound like it.
+"""
 
 
 @dataclass(frozen=True)
@@ -66,6 +69,11 @@ def nobody_speaks() -> bool:
     return True
 
 
+def no_noise() -> bool:
+    """Speech alone is heard."""
+    return False
+
+
 def itself(phrase: str, _look: Look) -> str:
     """No check: a phrase is what its head takes it for."""
     return phrase
@@ -80,15 +88,17 @@ class Spotter:
         is_open: IsOpen = always,
         judge: Judge = itself,
         judged: Collection[str] = (),
-        is_quiet: IsQuiet = nobody_speaks,
+        is_quiet: Level = nobody_speaks,
+        is_noisy: Level = no_noise,
     ) -> None:
         """`judged`: answers among which `judge` chooses, whatever their heads say of each other.
 
-        Praise among them waits until `is_quiet`, and has to stay praise.
+        Praise among them, and any phrase while it `is_noisy`, waits until `is_quiet` and must go on passing.
         """
         answers = {phrase.id: phrase for phrase in phrases if phrase.role == RATING}
         others = {phrase.id: phrase for phrase in phrases if phrase.role != RATING}
-        self._is_open, self._check, self._is_quiet = is_open, judge, is_quiet
+        self._is_open, self._check = is_open, judge
+        self._is_quiet, self._is_noisy = is_quiet, is_noisy
         self._groups = [_Group(others, judged), _Group(answers, judged)]
         self._praise = {name for name in judged if answers[name].rating == PRAISE}
         self._found: deque[Spotted] = deque()
@@ -145,16 +155,16 @@ class Spotter:
                 self._judge(each)
 
     def _judge(self, waiting: _Waiting) -> None:
-        """Decide, or wait: in each frame as at first, in the last with the lower limit; praise waits on."""
+        """Decide, or wait: in each frame as at first, in the last with the lower limit; some wait on."""
         look = Look.LAST if waiting.look is Look.FIRST and not waiting.frames else waiting.look
         name = self._check(waiting.one.id, look)
         if name is None:
             self._refused(waiting, look)
             return
         one = replace(waiting.one, id=name)
-        if name in self._praise and look is not Look.AGAIN:
+        if look is not Look.AGAIN and (name in self._praise or self._is_noisy()):
             self._waiting.append(_Waiting(waiting.group, one, HOLD_FRAMES, Look.AGAIN))
-        elif name in self._praise and waiting.frames and not self._is_quiet():
+        elif look is Look.AGAIN and waiting.frames and not self._is_quiet():
             self._waiting.append(replace(waiting, one=one))
         else:
             self._found.append(one)

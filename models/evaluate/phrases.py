@@ -163,7 +163,7 @@ class Ears:
 
     def hear(self, sound: Sound, condition: Condition = QUIETLY, name: str = "") -> list[Spotted]:
         """Events of one recording under a condition seeded by its name; times from its start."""
-        lead = NOISE_FRAMES if condition.noise_db is not None else self._warm_up
+        lead = max(self._warm_up, NOISE_FRAMES if condition.noise_db is not None else 0)
         padded = np.pad(sound, (lead * FRAME, TAIL_FRAMES * FRAME - len(sound) % FRAME))
         samples = pcm(condition.apply(padded, name))
         rows = self._batch.embed(samples)
@@ -173,10 +173,11 @@ class Ears:
             judge=lambda name, look: self._check.judge(name, look, heard),
             judged=self._check.answers,
             is_quiet=quiet.is_quiet,
+            is_noisy=quiet.is_noisy,
         )
         for number, frame in enumerate(samples.reshape(-1, FRAME)):
             quiet.push(frame)
-            if number < self._warm_up:
+            if number < lead:
                 continue
             heard = rows[: number + 1]
             event = spotter.push((number + 1 - lead) * FRAME_S, self._scores(heard))

@@ -4,10 +4,10 @@
 
 Debian's telephone prompts (asterisk-core-sounds-en-wav and -ru-wav: one woman each, 8 kHz) come with their
 texts. Those that no training may use and that are as long as an answer are taken as phrases: how far below
-"nothing fits better" is each, by gateway/voice/phones.py, and how many would pass the limits of answers?
-There is no recording of real people who answer; this is the nearest to it. Phrases that were learnt pass far
-more often: --voice says the same prompts by a synthetic voice, to compare with. The Russian network learnt
-from the other half of the prompts, by the same woman, so in Russian it is the words that are new.
+"nothing fits better" is each, by gateway/voice/phones.py, and how many would pass the limits of answers, as
+far as the ratio goes? There is no recording of real people who answer; this is the nearest. Phrases that were
+learnt pass far more often: --voice says the same prompts by a synthetic voice, to compare with. The
+networks learnt from the other prompts, by the same women, so it is the words that are new.
 """
 
 from __future__ import annotations
@@ -74,11 +74,12 @@ def evaluate(sounds: Path, texts: Path, language: str, voice: str = "") -> dict[
         ratios.append(ratio(card, word, batch, said))
         counts.append(len(word))
     found, each = np.array(ratios), np.array(ratios) / counts
+    _, later = phones.BELOW_TOP
     return {
         "prompts": len(found),
         "median_log_ratio": round(median(ratios), 2) if ratios else None,
-        "passes_as_praise": _share(found >= phones.TOP[1]),
-        "passes_as_another_answer": _share(each >= phones.BELOW_TOP[1]),
+        "passes_as_praise": _share(found >= phones.TOP),
+        "passes_as_another_answer": _share(each >= later),
     }
 
 

@@ -58,7 +58,7 @@ def in_shop(sound: Sound, others: Sequence[Sound], rng: Generator) -> Sound:
 
 
 def in_loud_shop(sound: Sound, others: Sequence[Sound], rng: Generator) -> Sound:
-    """A room and noise close to the voice, mostly steady: where phones drown."""
+    """A room and noise 4 to 14 dB below the voice, mostly steady: where phones drown."""
     sound = reverberate(sound, rng.uniform(0.2, 0.7), rng.uniform(0.3, 0.9), rng)
     noise = hiss(len(sound), rng) if rng.random() < 0.6 else _noise(len(sound), others, rng)
     sound = add_noise(sound, noise, float(rng.uniform(4, 14)))

@@ -131,7 +131,7 @@ def batches(examples: Sequence[Example], rng: Generator) -> list[list[int]]:
 
 
 def _epoch(state: Fit, examples: Sequence[Example], rng: Generator) -> float:
-    """The mean loss of one turn through all batches; of a stream that was heard twice, one time counts."""
+    """The mean loss of one turn through all batches; of a stream that was heard several times, one counts."""
     net, losses = state.net.train(), []
     wanted = nn.CTCLoss(blank=BLANK, zero_infinity=True)
     for batch in batches(examples, rng):

@@ -27,6 +27,8 @@ HEARD_S = 0.2
 LOUD = (0.4, 1.0)
 IN_SHOP_SHARE = 0.35
 """Of the streams, the first time, too."""
+RENDERINGS = 3
+"""Of each stream: as it was said, in a shop, in a loud one."""
 ALIKE = 200
 """Texts that sound like a phrase, of each."""
 KINDS = 3 * ("random",) + 2 * ("told",) + 2 * ("among",) + ("altered",) + 2 * ("alike",) + ("before", "after")
@@ -41,7 +43,7 @@ def bags(studio: Studio, language: str) -> list[Bag]:
     "|" is a pause one hears.
     """
     polite, family = carriers.table(language)["polite"], list(texts.family(language).values())
-    parts = (polite, family, texts.held_out(language), LINES, KINDS, ALIKE, IN_SHOP_SHARE, 3)
+    parts = (polite, family, texts.held_out(language), LINES, KINDS, ALIKE, IN_SHOP_SHARE, RENDERINGS)
     return clips.kept(studio, f"utterances-{language}", parts, lambda rng: _bags(studio, language, rng))
 
 
@@ -106,8 +108,8 @@ def _some(words: Sequence[str], most: int, rng: Generator) -> str:
 
 def _bags(studio: Studio, language: str, rng: Generator) -> Iterator[Bag]:
     batch, names, others = Batch(32), [], list[Sound]()
-    first, second, third = list[Rows](), list[Rows](), list[Rows]()
-    loud = rng.spawn(1)[0]
+    renderings: list[list[Rows]] = [[] for _ in range(RENDERINGS)]
+    loud = rng.spawn(1)[0]  # its own: lines, voices and the first two renderings stay what they were
     current, said, goal = [augment.silence(LEAD_S, rng)], [PAUSE], rng.uniform(*STREAM_S)
     for line in tqdm(lines(language, LINES, rng), desc=f"utterances ({language})", unit="line"):
         what = speech.saying(line, speech.draw(studio.voices, rng), rng)
@@ -124,9 +126,9 @@ def _bags(studio: Studio, language: str, rng: Generator) -> Iterator[Bag]:
             made = np.concatenate([*current, np.zeros(int(TAIL_S * RATE), np.float32)])
             heard = augment.in_shop(made, others, rng) if rng.random() < IN_SHOP_SHARE else made
             noisy, drowned = augment.in_shop(made, others, rng), augment.in_loud_shop(made, others, loud)
-            for rows, sound in ((first, heard), (second, noisy), (third, drowned)):
+            for rows, sound in zip(renderings, (heard, noisy, drowned), strict=True):
                 rows.append(batch.embed(pcm(sound)).astype(np.float16))
             names.append(" ".join([*said, PAUSE]))
             current, said, goal = [augment.silence(LEAD_S, rng)], [PAUSE], rng.uniform(*STREAM_S)
-    for streams in (first, second, third):
+    for streams in renderings:
         yield Bag.of_streams("utterances", language, streams, names)

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from gateway.voice.phones import ALL, BLANK, HANDS, Card, Grammar, Limits, anagrams, read_card
+from gateway.voice.phones import ALL, BLANK, HANDS, NEVER, Card, Grammar, Limits, anagrams, read_card
 from gateway.voice.phrases import CardError, catalogue
 
 SYMBOLS = ("_", "|", "a", "b", "c", "d")
@@ -142,8 +142,27 @@ def test_anagrams_are_the_phones_in_other_orders() -> None:
     found = anagrams(wordings, SYMBOLS.index("|"))
     assert len(set(found)) == 2 * len(HANDS)
     assert {tuple(sorted(one)) for one in found} == {tuple(sorted(word("abcdabc")))}
-    assert word("abcdabc") not in found
-    assert anagrams([word("aa")], SYMBOLS.index("|")) == []
+
+
+def test_an_anagram_that_is_said_is_none_and_without_any_all_lead() -> None:
+    both = Card(Path(), SYMBOLS, (), (), {"x": (word("ab"),), "y": (word("ba"),)}, {})
+    one, two = (Grammar(both, names).ratios(np.zeros((6, 6), np.float32)) for names in ("x", "xy"))
+    assert one == ({"x": 0}, 0)
+    ratios, nonsense = two
+    assert ratios == {"x": 0, "y": 0}
+    assert nonsense < NEVER / 2
+
+
+def test_the_anagrams_of_all_phrases_count_and_may_have_begun_before_as_well() -> None:
+    both = Card(Path(), SYMBOLS, (), (), {"x": (word("ab"),), "y": (word("cdab"),)}, {})
+
+    def nonsense(said: str, names: str, whole: int = ALL) -> float:
+        heard = np.full((len(said), len(SYMBOLS)), -SURE, np.float32)
+        heard[range(len(said)), word(said)] = 0
+        return float(Grammar(both, names, whole).ratios(heard)[1])
+
+    assert nonsense("_cadb_", "xy") == 0 > nonsense("_cadb_", "x")
+    assert nonsense("_d_b_", "y", whole=2) == 0 > nonsense("_d_b_", "y")
 
 
 @pytest.mark.parametrize(
@@ -154,6 +173,8 @@ def test_anagrams_are_the_phones_in_other_orders() -> None:
         "symbols = ['_', 'a']\n[polite]\nbefore = []\nafter = []\n[phrases]",
         "symbols = ['_', '|']\n[polite]\nbefore = ['x']\nafter = []\n[phrases]",
         "symbols = ['_', '|']\n[polite]\nbefore = []\nafter = []\n[phrases.a]\nsaid = ['|']\nat_once = 'x'",
+        "symbols = ['_', '|']\npolite = {before = [], after = []}\n"
+        "[phrases.a]\nsaid = ['|']\nat_once = -1\nlater = -1",
     ],
 )
 def test_a_card_that_cannot_be_used_is_named(text: str, tmp_path: Path) -> None:
@@ -169,5 +190,5 @@ def test_every_phrase_that_ships_is_spelt_with_its_limits(language: str) -> None
     known = read_card(heads[0].head.parent.parent / f"phones-{language}.toml")
     assert set(known.said) == set(known.limits) == {phrase.id for phrase in heads}
     assert all(len(phones) > 4 for said in known.said.values() for phones in said)
-    assert all(one.later <= one.at_once < 0 for one in known.limits.values())
+    assert all(one.later <= one.at_once < 0 < one.clear for one in known.limits.values())
     assert known.symbols[BLANK] == "_"

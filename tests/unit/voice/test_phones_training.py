@@ -130,8 +130,20 @@ def test_a_wording_with_a_pause_counts_in_one_breath_as_well() -> None:
     said, limits = phones.spelt("ru", symbols)[2]["rate-visit-ru"]
     assert [word.count(PAUSE) for word in said] == [2, 0]
     assert said[0].replace(f" {PAUSE}", "") == said[1]
-    clear = phones.CLEAR * min(len(said[1].split()), WHOLE)
-    assert limits == Limits(phones.ASK, phones.ASK, pytest.approx(clear, abs=0.01))
+    count = len(said[1].split())
+    assert count > WHOLE
+    assert limits == Limits(-36.0, -36.0, 21.6)
+
+
+@pytest.mark.parametrize(
+    ("name", "count", "at_once", "later"), [("super", 4, -2.0, -2.0), ("normal", 10, -8.0, -9.5)]
+)
+def test_praise_has_one_limit_and_other_answers_one_for_each_phone(
+    name: str, count: int, at_once: float, later: float
+) -> None:
+    words = [" ".join("a" * count), " ".join("a" * (count + 3))]
+    made = phones.limits(texts.family("en")[name], words)
+    assert made == Limits(at_once, later, 1.5 * count)
 
 
 @pytest.mark.parametrize("card", CARDS, ids=[card.stem for card in CARDS])

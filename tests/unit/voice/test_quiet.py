@@ -9,8 +9,8 @@ from gateway.voice.quiet import Quiet
 SECONDS = 3.0
 
 
-def after(speech_s: float, quiet_s: float, noise: float) -> bool:
-    """Whether it is quiet after speech that lasts and then nothing but noise (both re a full scale of 1)."""
+def after(speech_s: float, quiet_s: float, noise: float) -> Quiet:
+    """What was heard of speech that lasts and then nothing but noise (both re a full scale of 1)."""
     rng, quiet = np.random.default_rng(1), Quiet()
     beats = np.repeat(rng.uniform(0.3, 1.0, round(speech_s / 0.08)), FRAME)
     loud = np.concatenate(
@@ -20,7 +20,7 @@ def after(speech_s: float, quiet_s: float, noise: float) -> bool:
     sound = (32_767 * (tone + noise * rng.normal(0, 1, len(loud)))).astype(np.int16)
     for frame in sound[: len(sound) // FRAME * FRAME].reshape(-1, FRAME):
         quiet.push(frame)
-    return quiet.is_quiet()
+    return quiet
 
 
 @pytest.mark.parametrize("noise", [0.0, 0.001, 0.05])
@@ -28,11 +28,17 @@ def after(speech_s: float, quiet_s: float, noise: float) -> bool:
 def test_it_is_quiet_a_fifth_of_a_second_after_the_last_word(
     quiet_frames: int, was: bool, noise: float
 ) -> None:
-    assert after(1.2, quiet_frames * FRAME_S, noise) is was
+    assert after(1.2, quiet_frames * FRAME_S, noise).is_quiet() is was
 
 
 def test_steady_noise_may_always_hide_somebody() -> None:
-    assert not after(0.0, 1.0, 0.1)
+    assert not after(0.0, 1.0, 0.1).is_quiet()
+
+
+@pytest.mark.parametrize(("noise", "was"), [(0.0, False), (0.003, False), (0.05, True)])
+def test_it_is_noisy_where_speech_is_not_much_louder_than_what_is_around_it(noise: float, was: bool) -> None:
+    assert after(1.2, 0.0, noise).is_noisy() is was
+    assert not Quiet().is_noisy()
 
 
 def test_before_there_is_sound_and_after_a_gap_nothing_is_known() -> None:

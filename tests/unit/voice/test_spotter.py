@@ -217,6 +217,18 @@ def test_other_answers_are_told_at_once() -> None:
     assert first(held, HEARD) == first(Spotter([low]), HEARD)
 
 
+@pytest.mark.parametrize("role", ["rating", "ask"])
+def test_in_noise_every_phrase_waits_and_has_to_pass_again(role: str) -> None:
+    other = replace(phrase("a"), role=role, rating="low" if role == "rating" else "")
+    noisy = Spotter([other], is_quiet=lambda: False, is_noisy=lambda: True)
+    at_once = first(Spotter([other]), HEARD)
+    assert at_once is not None
+    assert first(noisy, HEARD) == at_once + HOLD_FRAMES
+    gone = Spotter([other], judge=again(None), is_noisy=lambda: True)
+    assert play(gone, ("a", HEARD)) == []
+    assert gone.out_of_place == 1
+
+
 FIRST_PART = [0.0] * 4 + [0.9] * 4 + [0.0] * 14
 """Spotted in frame 7, so that it waits until frame 13; what follows is spotted in frame 12."""
 SECOND_PART = [0.0] * 9 + [0.9] * 5 + [0.0] * 8
