@@ -12,7 +12,7 @@ import soundfile
 from demo.sound import SPEECH, phrase_s
 from gateway import cli
 from gateway.voice.audio import read_wav
-from gateway.voice.engine import FRAME, RATE
+from gateway.voice.engine import FRAME, FRAME_S, RATE
 from gateway.voice.phrases import catalogue
 from gateway.voice.spotter import Spotted
 from models.evaluate import phrases
@@ -92,14 +92,26 @@ def test_noise_and_rooms_are_the_same_at_every_run_and_are_really_there() -> Non
     np.testing.assert_array_equal(Condition().apply(sound, "a.wav"), sound)
 
 
+def test_the_command_judges_under_the_condition_asked_for(
+    capsys: pytest.CaptureFixture[str], audio: Path, tmp_path: Path
+) -> None:
+    csv = labels(tmp_path, "ask.wav,3,,rate-visit")
+    quietly, noisy = (
+        run(capsys, audio, csv, "--phrases", "rate-visit", *more)["rate-visit"]["recall"]
+        for more in ((), ("--noise=-20dB", "--reverb"))
+    )
+    assert (quietly, noisy) == (1.0, 0.0)
+
+
 def test_noise_begins_before_the_recording_and_times_count_from_its_start(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     sound = read_wav(SPEECH / "super.wav").astype(np.float32) / 32768
     ears = phrases.Ears([one for one in catalogue().values() if one.id == "super"])
     (quietly,) = ears.hear(sound)
-    (noisy,) = ears.hear(sound, Condition(25.0), "a.wav")
-    assert noisy.end_s == pytest.approx(quietly.end_s, abs=0.1)
+    (noisy,) = ears.hear(sound, Condition(60.0), "a.wav")
+    assert noisy.end_s == pytest.approx(quietly.end_s, abs=FRAME_S / 2)
+    assert quietly.end_s == pytest.approx(phrase_s("super"), abs=0.3)
     heard = []
     monkeypatch.setattr(phrases, "pcm", lambda made: heard.append(made) or pcm(made))
     ears.hear(sound, Condition(10.0), "a.wav")

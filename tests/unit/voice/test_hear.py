@@ -13,6 +13,8 @@ from gateway.voice.audio import AudioError, read_wav
 from gateway.voice.engine import Samples
 from gateway.voice.hear import hear, voice_file
 from gateway.voice.phrases import catalogue
+from gateway.voice.quiet import Quiet
+from models.evaluate.phrases import Ears
 from models.training import recordings
 from models.training.features import pcm
 
@@ -57,6 +59,16 @@ def test_praise_into_which_more_is_said_is_none(pause_s: float, told: list[str])
     first, then = (_bare(read_wav(SPEECH / f"{name}.wav")) for name in ("super", "rate-visit"))
     said = np.concatenate([first, np.zeros(round(pause_s * 16_000), np.int16), then])
     assert [event.id for event in hear(said, list(catalogue().values()))[0]] == told
+
+
+def test_shop_and_evaluation_ask_both_whether_there_is_noise(monkeypatch: pytest.MonkeyPatch) -> None:
+    sound, known, asked = read_wav(SPEECH / "rate-visit.wav"), list(catalogue().values()), list[str]()
+    for name in ("is_noisy", "is_quiet"):
+        monkeypatch.setattr(Quiet, name, lambda _, name=name: asked.append(name) or True)
+    assert [event.id for event in hear(sound, known)[0]] == ["rate-visit"]
+    assert asked == ["is_noisy", "is_quiet"]
+    assert [event.id for event in Ears(known).hear((sound / 32768).astype(np.float32))] == ["rate-visit"]
+    assert asked == 2 * ["is_noisy", "is_quiet"]
 
 
 def _bare(sound: Samples) -> Samples:
