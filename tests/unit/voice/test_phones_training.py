@@ -11,10 +11,22 @@ import pytest
 import soundfile
 
 from gateway.voice.check import WHOLE
+from gateway.voice.engine import RATE
 from gateway.voice.networks import WINDOW
 from gateway.voice.phones import PAUSE, Limits, read_card
 from gateway.voice.phrases import HEADS
-from models.training import cards, clips, extra, neighbours, phones, prompts, speech, texts, utterances
+from models.training import (
+    augment,
+    cards,
+    clips,
+    extra,
+    neighbours,
+    phones,
+    prompts,
+    speech,
+    texts,
+    utterances,
+)
 from models.training.clips import Bag, Studio
 from models.training.speech import Voice
 from models.training.spelling import spell
@@ -79,6 +91,19 @@ def test_streams_tell_where_a_pause_can_be_heard(tmp_path: Path, monkeypatch: py
         assert first.shape[1] == 96
         assert all(first.shape == other.shape and np.any(first != other) for other in others)
         assert said[0] == said[-1] == PAUSE
+
+
+@pytest.mark.parametrize("seed", range(8))
+def test_in_a_loud_shop_the_noise_comes_near_the_voice(seed: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(augment, "reverberate", lambda sound, *_: sound)
+    monkeypatch.setattr(augment, "hiss", lambda length, rng: rng.normal(0, 1, length))
+    monkeypatch.setattr(augment, "_noise", lambda length, _, rng: rng.normal(0, 1, length))
+    voice = 0.3 * np.sin(np.arange(2 * RATE)) * (np.arange(2 * RATE) >= RATE)
+    made, again = (augment.in_loud_shop(voice, [], np.random.default_rng(seed)) for _ in range(2))
+    np.testing.assert_array_equal(made, again)
+    noise, both = (float(np.square(part).mean()) for part in np.split(made, 2))
+    assert 3.8 < 10 * np.log10((both - noise) / noise) < 14.2
+    assert np.abs(made).max() <= 10 ** (-1 / 20)
 
 
 def test_a_clip_with_one_sentence_has_a_pause_at_both_ends() -> None:
