@@ -54,7 +54,7 @@ def test_no_negation_is_heard_as_top_but_for_one_known(language: str, known: set
     assert {text for text, _, _ in heard_as_top("negated", language)} <= known
 
 
-@pytest.mark.parametrize(("language", "most"), [("en", 10), ("ru", 3)])
+@pytest.mark.parametrize(("language", "most"), [("en", 5), ("ru", 3)])
 def test_few_words_that_sound_like_it_are_heard_as_top(language: str, most: int) -> None:
     assert len(heard_as_top("sounds", language)) <= most
 
@@ -62,4 +62,4 @@ def test_few_words_that_sound_like_it_are_heard_as_top(language: str, most: int)
 @pytest.mark.parametrize("language", ["en", "ru"])
 def test_of_quoted_answers_few_are_heard_as_top(language: str) -> None:
     found = heard_as_top("second_quotes", language)
-    assert len(found) <= 4  # of 20; of heads alone 15
+    assert len(found) <= 2  # of 20; of heads alone 15
