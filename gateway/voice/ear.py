@@ -22,9 +22,15 @@ class Ear:
         self._arming = arming
         self._check = Check(phrases)
         self._engine = Engine({phrase.id: phrase.head for phrase in phrases}, WINDOW)
-        self._quiet = quiet = Quiet()
-        is_open, answers = arming.is_open if arming else always, self._check.answers
-        self._spotter = Spotter(phrases, is_open, self._judge, answers, quiet.is_quiet, quiet.is_noisy)
+        self._quiet = Quiet()
+        self._spotter = Spotter(
+            phrases,
+            arming.is_open if arming else always,
+            self._judge,
+            self._check.answers,
+            self._quiet.is_quiet,
+            self._quiet.is_noisy,
+        )
 
     def reset(self) -> None:
         """Start afresh after a gap in the sound."""

@@ -58,6 +58,11 @@ class Card:
     said: Mapping[str, tuple[Word, ...]]
     limits: Mapping[str, Limits]
 
+    @property
+    def pause(self) -> int:
+        """Its place in the symbols."""
+        return self.symbols.index(PAUSE)
+
 
 def read_card(card: Path) -> Card:
     """What `card` says. Raises CardError."""
@@ -95,11 +100,13 @@ class Grammar:
     """
 
     def __init__(self, card: Card, phrases: Iterable[str], whole: int = ALL) -> None:
-        net, pause = _States(), card.symbols.index(PAUSE)
+        net = _States()
         ready = _begin(net, card)
         said = {name: card.said[name] for name in phrases}
         known = {word for wordings in said.values() for word in wordings}
-        made = [word for wordings in said.values() for word in anagrams(wordings, pause) if word not in known]
+        made = [
+            one for wordings in said.values() for one in anagrams(wordings, card.pause) if one not in known
+        ]
         self._ends = {name: np.array(_phrase(net, card, words, ready, whole)) for name, words in said.items()}
         self._nonsense = np.array(_phrase(net, card, made, ready, whole))
         self._emits, self._first = np.array(net.emits), np.array(net.first)
@@ -135,7 +142,7 @@ def _begin(net: _States, card: Card) -> list[int]:
     """Silence, anything and a pause, or polite words; the states that a phrase may follow."""
     silence, anything = net.add(BLANK, first=True), net.add(len(card.symbols), first=True)
     after_word = net.add(BLANK, first=True)
-    stop = net.add(card.symbols.index(PAUSE), [silence, anything, after_word], first=True)
+    stop = net.add(card.pause, [silence, anything, after_word], first=True)
     ready = [silence, stop, net.add(BLANK, [stop])]
     ends, _ = net.words(card.before, ready, whole=0)
     net.ways[after_word] += ends
@@ -155,7 +162,7 @@ def _phrase(
     """The states in which one is over: nothing follows, polite words do, or anything after a pause."""
     ends, _ = net.words(wordings, ready, whole)
     tail = net.add(BLANK, ends)
-    stop = net.add(card.symbols.index(PAUSE), [tail, *ends])
+    stop = net.add(card.pause, [tail, *ends])
     rest = net.add(BLANK, [stop])
     polite_ends, polite = net.words(card.after, [tail, rest])
     net.ways[tail] += polite_ends

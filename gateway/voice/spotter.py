@@ -29,7 +29,7 @@ IsOpen = Callable[[float], bool]
 """Whether an answer that ended at that time of the sound may count."""
 Judge = Callable[[str, Look], str | None]
 """What a spotted phrase was, if anything."""
-Level = Callable[[], bool]
+Around = Callable[[], bool]
 """What quiet.py makes of the last seconds: whether nobody goes on speaking, or whether there is noise."""
 WAIT_FRAMES = 6
 """A phrase that may not count at once is asked for in so many more: 0.48 s of what is said after it."""
@@ -88,8 +88,8 @@ class Spotter:
         is_open: IsOpen = always,
         judge: Judge = itself,
         judged: Collection[str] = (),
-        is_quiet: Level = nobody_speaks,
-        is_noisy: Level = no_noise,
+        is_quiet: Around = nobody_speaks,
+        is_noisy: Around = no_noise,
     ) -> None:
         """`judged`: answers among which `judge` chooses, whatever their heads say of each other.
 

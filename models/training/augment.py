@@ -52,8 +52,7 @@ def in_shop(sound: Sound, others: Sequence[Sound], rng: Generator) -> Sound:
         sound = add_noise(sound, _noise(len(sound), others, rng), float(rng.uniform(3, 20)))
     elif rng.random() > ZERO_SHARE:
         sound = sound + rng.normal(0, 10 ** rng.uniform(-4.5, -3), len(sound))
-    level = 10 ** (rng.uniform(-30, -1) / 20)
-    sound = sound * level / max(1e-6, float(np.abs(sound).max()))
+    sound = _at_level(sound, -30, rng)
     return np.asarray(np.clip(sound * 3, -0.9, 0.9) if rng.random() < 0.04 else sound, np.float32)
 
 
@@ -62,8 +61,13 @@ def in_loud_shop(sound: Sound, others: Sequence[Sound], rng: Generator) -> Sound
     sound = reverberate(sound, rng.uniform(0.2, 0.7), rng.uniform(0.3, 0.9), rng)
     noise = hiss(len(sound), rng) if rng.random() < 0.6 else _noise(len(sound), others, rng)
     sound = add_noise(sound, noise, float(rng.uniform(4, 14)))
-    level = 10 ** (rng.uniform(-20, -1) / 20)
-    return np.asarray(sound * level / max(1e-6, float(np.abs(sound).max())), np.float32)
+    return np.asarray(_at_level(sound, -20, rng), np.float32)
+
+
+def _at_level(sound: Sound, least_db: float, rng: Generator) -> Sound:
+    """Its peak from `least_db` to −1 dB of full scale."""
+    level = 10 ** (rng.uniform(least_db, -1) / 20)
+    return sound * level / max(1e-6, float(np.abs(sound).max()))
 
 
 def _context(length: int, others: Sequence[Sound], rng: Generator, *, near_end: bool) -> Sound:
