@@ -28,7 +28,7 @@ TIE = 1.0
 
 
 class Check:
-    """Judges `phrases`; `answers` are those that it sets against each other. Raises CardError, ModelError."""
+    """Judges `phrases`; `heard` are those that it knows the phones of. Raises CardError, ModelError."""
 
     def __init__(self, phrases: Sequence[Phrase]) -> None:
         self._context = Context(phrases)
@@ -37,7 +37,7 @@ class Check:
             networks.check(card.network, len(card.symbols))
             for group in _groups([phrase for phrase in known if phrase.id in card.said]):
                 self._listeners |= dict.fromkeys((one.id for one in group), _Listener(card, group))
-        self.answers = {one.id for one in phrases if one.role == RATING and one.id in self._listeners}
+        self.heard = frozenset(self._listeners)
 
     def judge(self, phrase: str, look: Look, embeddings: Floats) -> str | None:
         """What `phrase`, spotted at the end of `embeddings` (n, 96) or just before, was; None: nothing.

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from typing import Protocol
 
 from gateway.voice.arming import Arming
 from gateway.voice.check import Check
-from gateway.voice.engine import Engine, Samples
+from gateway.voice.engine import Engine, Floats, Samples
 from gateway.voice.networks import WINDOW
 from gateway.voice.phrases import Phrase
 from gateway.voice.quiet import Quiet
@@ -14,34 +15,53 @@ from gateway.voice.rivals import ASK
 from gateway.voice.spotter import Look, Spotted, Spotter, always
 
 
+class Scorer(Protocol):
+    """What makes scores of sound: an Engine, or what has them already (models/evaluate/phrases.py)."""
+
+    scores: dict[str, float]
+
+    @property
+    def embeddings(self) -> Floats:
+        """(n, 96), the newest at the end."""
+        ...
+
+    def push(self, frame: Samples) -> dict[str, float] | None:
+        """Scores by phrase id after `frame`; None in the warm-up."""
+        ...
+
+    def reset(self) -> None:
+        """Start afresh, as after a gap in the sound."""
+        ...
+
+
 class Ear:
     """Hears phrases; answers only while `arming` says that an ask is open (None: at any time)."""
 
-    def __init__(self, phrases: Sequence[Phrase], arming: Arming | None = None) -> None:
+    def __init__(
+        self,
+        phrases: Sequence[Phrase],
+        arming: Arming | None = None,
+        scorer: Scorer | None = None,
+        check: Check | None = None,
+    ) -> None:
         self.phrases = {phrase.id: phrase for phrase in phrases}
         self._arming = arming
-        self._check = Check(phrases)
-        self._engine = Engine({phrase.id: phrase.head for phrase in phrases}, WINDOW)
+        self._check = check or Check(phrases)
+        self._scorer = scorer or Engine({phrase.id: phrase.head for phrase in phrases}, WINDOW)
         self._quiet = Quiet()
-        self._spotter = Spotter(
-            phrases,
-            arming.is_open if arming else always,
-            self._judge,
-            self._check.answers,
-            self._quiet.is_quiet,
-            self._quiet.is_noisy,
-        )
+        is_open = arming.is_open if arming else always
+        self._spotter = Spotter(phrases, is_open, self._judge, self._check.heard, self._quiet)
 
     def reset(self) -> None:
         """Start afresh after a gap in the sound."""
-        self._engine.reset()
+        self._scorer.reset()
         self._spotter.reset()
         self._quiet.reset()
 
     def hear(self, samples: Samples, end_s: float) -> Iterator[Spotted]:
         """The phrases that 80 ms of sound, ended at `end_s`, decided."""
         self._quiet.push(samples)
-        scores = self._engine.push(samples)
+        scores = self._scorer.push(samples)
         if scores is not None:
             yield from self._all(self._spotter.push(end_s, scores))
 
@@ -52,7 +72,7 @@ class Ear:
     @property
     def scores(self) -> dict[str, float]:
         """The scores after the last frame; empty in the warm-up."""
-        return self._engine.scores
+        return self._scorer.scores
 
     def figures(self) -> dict[str, object]:
         """Answers that contradicted each other, that nobody had asked for, phrases out of place: not sent."""
@@ -60,7 +80,7 @@ class Ear:
         return {"undecided": found.undecided, "unasked": found.unasked, "out_of_place": found.out_of_place}
 
     def _judge(self, phrase: str, look: Look) -> str | None:
-        return self._check.judge(phrase, look, self._engine.embeddings)
+        return self._check.judge(phrase, look, self._scorer.embeddings)
 
     def _all(self, first: Spotted | None) -> Iterator[Spotted]:
         found = first

@@ -7,6 +7,7 @@ from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 from enum import Enum, auto
 from math import inf
+from typing import Protocol
 
 from gateway.voice.phrases import Phrase
 from gateway.voice.rivals import WIDE_FRAMES, Heard, Nobody, Winner, decide, is_over
@@ -29,15 +30,37 @@ IsOpen = Callable[[float], bool]
 """Whether an answer that ended at that time of the sound may count."""
 Judge = Callable[[str, Look], str | None]
 """What a spotted phrase was, if anything."""
-Around = Callable[[], bool]
-"""What quiet.py makes of the last seconds: whether nobody goes on speaking, or whether there is noise."""
 WAIT_FRAMES = 6
 """A phrase that may not count at once is asked for in so many more: 0.48 s of what is said after it."""
 HOLD_FRAMES = 6
 """Praise is looked at in so many more at most while somebody speaks: it may go on, "super busy".
 
-So is any phrase in noise, where a piece of other talk may sound like it.
+So is any other phrase that is judged, in noise: there a piece of other talk may sound like it.
 """
+
+
+class Around(Protocol):
+    """What is heard around a phrase; quiet.py tells by the last seconds."""
+
+    def is_quiet(self) -> bool:
+        """Whether nobody goes on speaking."""
+        ...
+
+    def is_noisy(self) -> bool:
+        """Whether noise comes near the loudness of speech."""
+        ...
+
+
+class Silence:
+    """A phrase and nothing else."""
+
+    def is_quiet(self) -> bool:
+        """Nobody ever goes on speaking."""
+        return True
+
+    def is_noisy(self) -> bool:
+        """There is no noise."""
+        return False
 
 
 @dataclass(frozen=True)
@@ -64,16 +87,6 @@ def always(_end_s: float) -> bool:
     return True
 
 
-def nobody_speaks() -> bool:
-    """Nothing is ever said after a phrase."""
-    return True
-
-
-def no_noise() -> bool:
-    """Speech alone is heard."""
-    return False
-
-
 def itself(phrase: str, _look: Look) -> str:
     """No check: a phrase is what its head takes it for."""
     return phrase
@@ -88,19 +101,18 @@ class Spotter:
         is_open: IsOpen = always,
         judge: Judge = itself,
         judged: Collection[str] = (),
-        is_quiet: Around = nobody_speaks,
-        is_noisy: Around = no_noise,
+        around: Around | None = None,
     ) -> None:
-        """`judged`: answers among which `judge` chooses, whatever their heads say of each other.
+        """`judged`: those that `judge` decides on; among answers it chooses, whatever their heads say.
 
-        Praise among them, and any phrase while it `is_noisy`, waits until `is_quiet` and must go on passing.
+        Praise among them, in noise all of them, waits until it is quiet `around` and must go on passing.
         """
         answers = {phrase.id: phrase for phrase in phrases if phrase.role == RATING}
         others = {phrase.id: phrase for phrase in phrases if phrase.role != RATING}
         self._is_open, self._check = is_open, judge
-        self._is_quiet, self._is_noisy = is_quiet, is_noisy
+        self._judged, self._around = judged, around or Silence()
         self._groups = [_Group(others, judged), _Group(answers, judged)]
-        self._praise = {name for name in judged if answers[name].rating == PRAISE}
+        self._praise = {name for name, one in answers.items() if one.rating == PRAISE}
         self._found: deque[Spotted] = deque()
         self._waiting: list[_Waiting] = []
         self.unasked = self.out_of_place = 0
@@ -162,13 +174,16 @@ class Spotter:
             self._refused(waiting, look)
             return
         one = replace(waiting.one, id=name)
-        if look is not Look.AGAIN and (name in self._praise or self._is_noisy()):
+        if look is not Look.AGAIN and self._must_last(name):
             self._waiting.append(_Waiting(waiting.group, one, HOLD_FRAMES, Look.AGAIN))
-        elif look is Look.AGAIN and waiting.frames and not self._is_quiet():
+        elif look is Look.AGAIN and waiting.frames and not self._around.is_quiet():
             self._waiting.append(replace(waiting, one=one))
         else:
             self._found.append(one)
             waiting.group.last_end_s = one.end_s
+
+    def _must_last(self, name: str) -> bool:
+        return name in self._judged and (name in self._praise or self._around.is_noisy())
 
     def _refused(self, waiting: _Waiting, look: Look) -> None:
         if look is Look.FIRST:

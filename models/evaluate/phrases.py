@@ -22,10 +22,10 @@ from tqdm import tqdm
 
 from gateway.indices.intervals import wilson
 from gateway.voice.check import Check
-from gateway.voice.engine import FRAME, FRAME_S, HEAD_WINDOW, RATE, WARM_UP_FRAMES, Floats, Head
+from gateway.voice.ear import Ear
+from gateway.voice.engine import FRAME, FRAME_S, HEAD_WINDOW, RATE, WARM_UP_FRAMES, Floats, Head, Samples
 from gateway.voice.phrases import Phrase
-from gateway.voice.quiet import Quiet
-from gateway.voice.spotter import Spotted, Spotter
+from gateway.voice.spotter import Spotted
 from models.training import augment, recordings
 from models.training.features import Batch, pcm
 from models.training.recordings import RecordingError, Sound
@@ -166,33 +166,38 @@ class Ears:
         lead = max(self._warm_up, NOISE_FRAMES if condition.noise_db is not None else 0)
         padded = np.pad(sound, (lead * FRAME, TAIL_FRAMES * FRAME - len(sound) % FRAME))
         samples = pcm(condition.apply(padded, name))
-        rows = self._batch.embed(samples)
-        heard, events, quiet = rows, [], Quiet()
-        spotter = Spotter(
-            self._phrases,
-            judge=lambda name, look: self._check.judge(name, look, heard),
-            judged=self._check.answers,
-            is_quiet=quiet.is_quiet,
-            is_noisy=quiet.is_noisy,
-        )
-        for number, frame in enumerate(samples.reshape(-1, FRAME)):
-            quiet.push(frame)
-            if number < lead:
-                continue
-            heard = rows[: number + 1]
-            event = spotter.push((number + 1 - lead) * FRAME_S, self._scores(heard))
-            events += [event, *_rest(spotter, event)]
-        event = spotter.flush()
-        return [found for found in [*events, event, *_rest(spotter, event)] if found]
-
-    def _scores(self, rows: Floats) -> dict[str, float]:
-        return {name: head.score(rows) for name, head in self._heads.items()}
+        played = Played(self._batch.embed(samples), self._heads, lead)
+        ear = Ear(self._phrases, scorer=played, check=self._check)
+        events: list[Spotted] = []
+        for number, frame in enumerate(samples.reshape(-1, FRAME), 1 - lead):
+            events += ear.hear(frame, number * FRAME_S)
+        return [*events, *ear.flush()]
 
 
-def _rest(spotter: Spotter, event: Spotted | None) -> Iterator[Spotted]:
-    """Other phrases that were decided in the same frame."""
-    while event and (event := spotter.more()):
-        yield event
+class Played:
+    """Scores of sound whose embeddings (n, 96) are there; None before so many frames."""
+
+    def __init__(self, rows: Floats, heads: Mapping[str, Head], lead: int) -> None:
+        self._rows, self._heads, self._lead = rows, heads, lead
+        self._count = 0
+        self.scores: dict[str, float] = {}
+
+    @property
+    def embeddings(self) -> Floats:
+        """So far."""
+        return self._rows[: self._count]
+
+    def push(self, _frame: Samples) -> dict[str, float] | None:
+        """The scores after the next frame."""
+        self._count += 1
+        if self._count <= self._lead:
+            return None
+        self.scores = {name: head.score(self.embeddings) for name, head in self._heads.items()}
+        return self.scores
+
+    def reset(self) -> None:
+        """From the first one again."""
+        self._count, self.scores = 0, {}
 
 
 def _count(

@@ -84,8 +84,9 @@ def test_what_was_said_decides_and_not_the_head(
     assert judged(phrases(tmp_path, said), spotted) == was
 
 
-def test_answers_alone_are_set_against_each_other(tmp_path: Path) -> None:
-    assert Check(phrases(tmp_path, "_ab_")).answers == {"super", "bad"}
+def test_it_knows_the_phones_of_those_that_its_card_spells(tmp_path: Path) -> None:
+    known = phrases(tmp_path, "_ab_")
+    assert Check([*known, replace(known[0], id="mirror")]).heard == {"super", "bad", "ask"}
 
 
 def test_a_weaker_one_passes_only_when_it_is_asked_last_and_then_again(tmp_path: Path) -> None:

@@ -1,5 +1,6 @@
 """One utterance, one event; at the right time; the clearer phrase wins."""
 
+from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 
@@ -12,6 +13,16 @@ from gateway.voice.spotter import HOLD_FRAMES, WAIT_FRAMES, Judge, Look, Spotted
 def phrase(name: str, threshold: float = 0.5, lag_s: float = 0.2) -> Phrase:
     """A phrase whose head is never run."""
     return Phrase(name, name, "rating", "top", Path(), threshold, lag_s)
+
+
+class Shop:
+    """Somebody goes on speaking, unless `is_quiet`; in noise, if it `is_loud`."""
+
+    def __init__(self, is_quiet: Callable[[], bool] = lambda: False, *, is_loud: bool = False) -> None:
+        self.is_quiet, self._is_loud = is_quiet, is_loud
+
+    def is_noisy(self) -> bool:
+        return self._is_loud
 
 
 def play(spotter: Spotter, *tracks: tuple[str, list[float]]) -> list[Spotted]:
@@ -180,7 +191,7 @@ def test_praise_is_told_when_it_is_quiet_after_it_or_when_it_lasts(quiet_from: i
         asked.append(1)
         return len(asked) >= quiet_from
 
-    held = Spotter([phrase("a")], judged={"a"}, is_quiet=is_quiet)
+    held = Spotter([phrase("a")], judged={"a"}, around=Shop(is_quiet))
     assert at_once is not None
     assert first(held, HEARD) == at_once + frames
 
@@ -206,27 +217,32 @@ def test_praise_that_turns_late_is_not_told_while_somebody_speaks() -> None:
         looks.append(look)
         return name if looks.count(Look.AGAIN) < HOLD_FRAMES else None
 
-    spotter = Spotter([phrase("a")], judge=judge, judged={"a"}, is_quiet=lambda: False)
+    spotter = Spotter([phrase("a")], judge=judge, judged={"a"}, around=Shop())
     assert play(spotter, ("a", HEARD)) == []
     assert looks == [Look.FIRST] + [Look.AGAIN] * HOLD_FRAMES
 
 
 def test_other_answers_are_told_at_once() -> None:
     low = replace(phrase("a"), rating="low")
-    held = Spotter([low], judged={"a"}, is_quiet=lambda: False)
+    held = Spotter([low], judged={"a"}, around=Shop())
     assert first(held, HEARD) == first(Spotter([low]), HEARD)
 
 
 @pytest.mark.parametrize("role", ["rating", "ask"])
-def test_in_noise_every_phrase_waits_and_has_to_pass_again(role: str) -> None:
+def test_in_noise_every_phrase_that_is_judged_waits_and_has_to_pass_again(role: str) -> None:
     other = replace(phrase("a"), role=role, rating="low" if role == "rating" else "")
-    noisy = Spotter([other], is_quiet=lambda: False, is_noisy=lambda: True)
+    noisy = Spotter([other], judged={"a"}, around=Shop(is_loud=True))
     at_once = first(Spotter([other]), HEARD)
     assert at_once is not None
     assert first(noisy, HEARD) == at_once + HOLD_FRAMES
-    gone = Spotter([other], judge=again(None), is_noisy=lambda: True)
+    gone = Spotter([other], judge=again(None), judged={"a"}, around=Shop(lambda: True, is_loud=True))
     assert play(gone, ("a", HEARD)) == []
     assert gone.out_of_place == 1
+
+
+def test_what_nothing_judges_is_told_at_once_in_noise_too() -> None:
+    own = Spotter([phrase("a")], around=Shop(is_loud=True))
+    assert first(own, HEARD) == first(Spotter([phrase("a")]), HEARD)
 
 
 FIRST_PART = [0.0] * 4 + [0.9] * 4 + [0.0] * 14
@@ -236,7 +252,7 @@ SECOND_PART = [0.0] * 9 + [0.9] * 5 + [0.0] * 8
 
 def test_an_answer_that_counts_meanwhile_wins_over_praise_that_waits() -> None:
     low = replace(phrase("b"), rating="low")
-    spotter = Spotter([phrase("a"), low], judged={"a", "b"}, is_quiet=lambda: False)
+    spotter = Spotter([phrase("a"), low], judged={"a", "b"}, around=Shop())
     assert [event.id for event in play(spotter, ("a", FIRST_PART), ("b", SECOND_PART))] == ["b"]
     at_once = Spotter([phrase("a"), low], judged={"b"})
     assert [event.id for event in play(at_once, ("a", FIRST_PART), ("b", SECOND_PART))] == ["a"]
@@ -244,9 +260,9 @@ def test_an_answer_that_counts_meanwhile_wins_over_praise_that_waits() -> None:
 
 def test_praise_that_is_spotted_twice_while_it_waits_is_told_once() -> None:
     both = [max(pair) for pair in zip(FIRST_PART, SECOND_PART, strict=True)]
-    spotter = Spotter([phrase("a")], judged={"a"}, is_quiet=lambda: False)
+    spotter = Spotter([phrase("a")], judged={"a"}, around=Shop())
     assert first(spotter, both) == 13
-    assert len(play(Spotter([phrase("a")], judged={"a"}, is_quiet=lambda: False), ("a", both))) == 1
+    assert len(play(Spotter([phrase("a")], judged={"a"}, around=Shop()), ("a", both))) == 1
 
 
 def test_praise_that_waits_counts_though_the_ask_ends_meanwhile() -> None:
@@ -256,7 +272,7 @@ def test_praise_that_waits_counts_though_the_ask_ends_meanwhile() -> None:
         asked.append(end_s)
         return len(asked) == 1
 
-    spotter = Spotter([phrase("a")], is_open, judged={"a"}, is_quiet=lambda: False)
+    spotter = Spotter([phrase("a")], is_open, judged={"a"}, around=Shop())
     assert len(play(spotter, ("a", HEARD))) == 1
 
 
@@ -269,7 +285,7 @@ def test_praise_that_was_in_doubt_is_looked_at_again_as_well() -> None:
 def test_praise_is_decided_at_the_end_of_the_sound_and_forgotten_in_a_gap() -> None:
     end = [0.9] * 5
     for judge, told in ((itself, 1), (again(None), 0), (lambda name, look: UNSURE.get(look, name), 1)):
-        spotter = Spotter([phrase("a")], judge=judge, judged={"a"}, is_quiet=lambda: False)
+        spotter = Spotter([phrase("a")], judge=judge, judged={"a"}, around=Shop())
         assert len(play(spotter, ("a", end))) == told
     spotter = Spotter([phrase("a")], judged={"a"})
     assert first(spotter, [0.0] * 4 + [0.9] * 4) is None
