@@ -122,20 +122,20 @@ class Grammar:
         """
         emitted = heard - heard.max(-1, keepdims=True)
         emitted = np.concatenate([emitted, np.zeros_like(emitted[..., :1])], -1)
-        best = np.where(self._first, emitted[..., 0, self._emits], NEVER)
-        for step in range(1, heard.shape[-2]):
-            best = self._moved(best) + emitted[..., step, self._emits]
+        first, *others = np.moveaxis(emitted, -2, 0)
+        best = np.full((*first.shape[:-1], len(self._emits) + 1), NEVER)
+        best[..., :-1] = np.where(self._first, first.take(self._emits, -1), NEVER)
+        moved = np.empty_like(best[..., :-1])
+        for step in others:
+            self._move(best, moved)
+            np.add(moved, step.take(self._emits, -1), out=best[..., :-1])
         ratios = {name: best[..., ends].max(-1) for name, ends in self._ends.items()}
         return ratios, best[..., self._nonsense].max(-1)
 
-    def _moved(self, best: Floats) -> Floats:
-        """The best way into each state."""
-        known = np.concatenate([best, np.full_like(best[..., :1], NEVER)], -1)
-        moved = known[..., self._narrow[0]]
-        for ways in self._narrow[1:]:
-            np.maximum(moved, known[..., ways], out=moved)
-        moved[..., self._wide] = known[..., self._wide_ways].max(-1)
-        return moved
+    def _move(self, best: Floats, moved: Floats) -> None:
+        """The best way into each state; the last of `best` is none."""
+        best.take(self._narrow, -1).max(-2, out=moved)
+        moved[..., self._wide] = best.take(self._wide_ways, -1).max(-1)
 
 
 def _begin(net: _States, card: Card) -> list[int]:
