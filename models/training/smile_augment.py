@@ -17,6 +17,7 @@ from numpy.random import Generator
 from numpy.typing import NDArray
 
 from gateway.vision.smile import CROP_PX, WHITE_MAX, prepared, white_share
+from models.training.smile_glasses import glasses
 
 Floats = NDArray[np.float32]
 Grey = NDArray[np.uint8]
@@ -31,6 +32,7 @@ GREY = 0.114, 0.587, 0.299  # of blue, green, red
 BRIGHT, BRIGHT_LITTLE = (1.9, 3.9), (1.2, 2.0)
 BLUR_PX, SMEAR_PX, FEW_PX = (0.3, 3.0), (3, 10), (14, 44)
 QUALITY = (12, 75)
+GLASSES_SHARE = 0.1
 MOUTH_FROM = 34  # rows of the crop; most occlusions end above
 
 
@@ -56,6 +58,8 @@ def mix_of(step: int) -> Mix:
 
 def face(picture: Grey, window: float, down: float, rng: Generator, mix: Mix = THEN) -> Floats:
     """(64, 64, 2) of one picture with a chance of everything, prepared as for the network."""
+    if rng.random() < GLASSES_SHARE:
+        picture = glasses(picture, window, down, rng)
     grey = shaken(picture, window, down, rng, mix)
     kind = rng.random()
     if kind < 0.36:

@@ -24,6 +24,7 @@ from tqdm import tqdm
 
 from gateway.tflite import Model
 from gateway.vision.crop import level_crop
+from gateway.vision.detector import Detector
 from gateway.vision.faces import Detection, Image
 from gateway.vision.pipeline import load_detector
 from gateway.vision.smile import LABELS, MARGIN, SMILE, load_fer
@@ -117,7 +118,7 @@ def load_fer_rows(path: Path, part: int) -> Faces:
         pictures, label = list(file["images"]), file["labels"].astype(int)
     model, n = load_fer(), len(pictures)
     todo = tqdm(pictures, desc=path.name, unit="pictures")
-    seen = np.array([list(model.read_crop(_bgr(grey)).values()) for grey in todo], np.float32)
+    seen = np.array([list(model.read_crop(bgr(grey)).values()) for grey in todo], np.float32)
     return Faces(
         pictures,
         np.full(n, FER_WINDOW),
@@ -176,14 +177,13 @@ def _upright(data: Path) -> Iterator[tuple[str, Array]]:
     rows = []
     for grey in tqdm(plain_muxspace(data), desc=MUXSPACE, unit="pictures", total=len(muxspace_names(data))):
         image = padded(grey)
-        faces = [face for face in detector.find(image) if face.box.width > FACE_MIN_PX]
-        if faces:
-            face = max(faces, key=lambda one: one.box.width)
-            patch = level_crop(image, face, PATCH_PX, PATCH_MARGIN)[:, :, 0]
+        face = _largest(detector, image)
+        if face:
+            patch = _patch(image, face)
             rows.append((True, patch, _points(mesh, image, face), list(fer.read(image, face).values())))
         else:
             none = np.zeros((PATCH_PX, PATCH_PX), np.uint8), np.zeros(LANDMARKS)
-            rows.append((False, *none, list(fer.read_crop(_bgr(grey)).values())))
+            rows.append((False, *none, list(fer.read_crop(bgr(grey)).values())))
     for name, column, kind in zip(
         ("found", "patches", "landmarks", "fer"),
         zip(*rows, strict=True),
@@ -193,11 +193,38 @@ def _upright(data: Path) -> Iterator[tuple[str, Array]]:
         yield name, np.array(column, kind)
 
 
+def unseen(data: Path) -> Iterator[tuple[str, bool, Grey]]:
+    """File, whether it is labelled as a smile, and patch, of the people who are kept for the test."""
+    detector, labels = load_detector(), _labels(data)
+    todo = tqdm(plain_muxspace(data), desc=MUXSPACE, unit="pictures", total=len(labels))
+    for name, grey in zip(muxspace_names(data), todo, strict=True):
+        if part_of(name) == TEST and labels[name] in LABELS:
+            image = padded(grey)
+            face = _largest(detector, image)
+            if face:
+                yield name, labels[name] == SMILE, _patch(image, face)
+
+
+def _largest(detector: Detector, image: Image) -> Detection | None:
+    faces = [face for face in detector.find(image) if face.box.width > FACE_MIN_PX]
+    return max(faces, key=lambda one: one.box.width, default=None)
+
+
+def _patch(image: Image, face: Detection) -> Grey:
+    return level_crop(image, face, PATCH_PX, PATCH_MARGIN)[:, :, 0]
+
+
+def middle_of(patch: Grey) -> Grey:
+    """(66, 66) that the product's crop shows of a patch."""
+    edge = round((PATCH_PX - PATCH_WINDOW) / 2)
+    return patch[edge : PATCH_PX - edge, edge : PATCH_PX - edge]
+
+
 def padded(grey: Grey) -> Image:
     """(256, 256, 3) with a tight face picture in its middle: such as the detector knows faces."""
     large = cv2.resize(grey, (PADDED_PX, PADDED_PX), interpolation=cv2.INTER_CUBIC)
     edge = (PADDING_PX,) * 4
-    return _bgr(np.asarray(cv2.copyMakeBorder(large, *edge, cv2.BORDER_REPLICATE), np.uint8))
+    return bgr(np.asarray(cv2.copyMakeBorder(large, *edge, cv2.BORDER_REPLICATE), np.uint8))
 
 
 def _points(mesh: Model, image: Image, face: Detection) -> Array:
@@ -205,7 +232,8 @@ def _points(mesh: Model, image: Image, face: Detection) -> Array:
     return np.asarray(mesh.run((rgb.astype(np.float32) / 255)[None])[0].reshape(-1))
 
 
-def _bgr(grey: Grey) -> Image:
+def bgr(grey: Grey) -> Image:
+    """Three channels."""
     return np.asarray(cv2.cvtColor(grey, cv2.COLOR_GRAY2BGR), np.uint8)
 
 

@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 from torch import Tensor, nn
 from tqdm import tqdm
 
-from models.training.smile_data import FER, NO_LABEL, PATCH_PX, PATCH_WINDOW, TRAIN, Faces, kept
+from models.training.smile_data import FER, NO_LABEL, PATCH_PX, TRAIN, Faces, kept, middle_of
 from models.training.smile_faceapi import LOGITS, SIDE_PX, load_face_api
 
 FOLDS, EPOCHS, BATCH, HIDDEN = 4, 10, 256, 192
@@ -49,12 +49,8 @@ def _seen_by_face_api(faces: Faces, folder: Path) -> Floats:
 def _large(faces: Faces, start: int) -> NDArray[np.uint8]:
     """(n, 112, 112): the product's crop of each patch, other pictures whole."""
     chosen = faces.pictures[start : start + CHUNK]
-    return np.array([cv2.resize(_middle(picture), (SIDE_PX, SIDE_PX)) for picture in chosen], np.uint8)
-
-
-def _middle(picture: NDArray[np.uint8]) -> NDArray[np.uint8]:
-    edge = round((PATCH_PX - PATCH_WINDOW) / 2) if picture.shape[0] == PATCH_PX else 0
-    return picture[edge : picture.shape[0] - edge, edge : picture.shape[1] - edge]
+    shown = [middle_of(picture) if len(picture) == PATCH_PX else picture for picture in chosen]
+    return np.array([cv2.resize(picture, (SIDE_PX, SIDE_PX)) for picture in shown], np.uint8)
 
 
 def features(faces: Faces, face_api: Floats) -> Floats:

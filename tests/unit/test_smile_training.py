@@ -3,6 +3,7 @@
 import zipfile
 from collections.abc import Callable
 from pathlib import Path
+from unittest.mock import Mock
 
 import cv2
 import numpy as np
@@ -10,7 +11,7 @@ import pytest
 
 from gateway.vision.crop import smaller_grey
 from gateway.vision.smile import LABELS, with_least
-from models.training import extra, smile, smile_augment, smile_data
+from models.training import extra, smile, smile_augment, smile_data, smile_glasses
 from models.training.smile_data import FER_WINDOW, LFW, NO_LABEL, PATCH_PX, TEST, TRAIN, VALIDATION
 
 DATA = Path(__file__).parents[3] / "shared" / "data" / "faces"
@@ -90,6 +91,26 @@ def test_once_the_network_knows_faces_it_sees_more_that_are_tight_or_bright() ->
     rng = np.random.default_rng(0)
     tight = [[smile_augment.framed(rng, mix)[0] < 0.88 for _ in range(400)] for mix in (none, half)]
     assert np.mean(tight[0]) < 0.1 < 0.25 < np.mean(tight[1])
+
+
+def test_glasses_cover_the_eyes_and_leave_the_mouth_and_the_picture_that_was_given() -> None:
+    patch = picture(PATCH_PX)
+    before = patch.copy()
+    bare = smile_augment.plain(patch, smile_data.PATCH_WINDOW, 0.0)
+    for seed in range(40):
+        worn = smile_glasses.glasses(patch, smile_data.PATCH_WINDOW, 0.0, np.random.default_rng(seed))
+        changed = abs(smile_augment.plain(worn, smile_data.PATCH_WINDOW, 0.0) - bare) > 4
+        assert changed[8:32, 4:30].mean() > 0.02 < changed[8:32, 34:60].mean()
+        assert not changed[smile_augment.MOUTH_FROM :].any()
+    assert (patch == before).all()
+
+
+def test_some_faces_that_the_network_learns_from_wear_glasses(monkeypatch: pytest.MonkeyPatch) -> None:
+    worn = Mock(side_effect=lambda given, *_: given)
+    monkeypatch.setattr(smile_augment, "glasses", worn)
+    for seed in range(300):
+        smile_augment.face(picture(), FER_WINDOW, 3.0, np.random.default_rng(seed))
+    assert 300 * 0.05 < worn.call_count < 300 * 0.2
 
 
 def test_darkness_leaves_few_levels_of_each_colour() -> None:
