@@ -32,7 +32,7 @@ GREY = 0.114, 0.587, 0.299  # of blue, green, red
 BRIGHT, BRIGHT_LITTLE = (1.9, 3.9), (1.2, 2.0)
 BLUR_PX, SMEAR_PX, FEW_PX = (0.3, 3.0), (3, 10), (14, 44)
 QUALITY = (12, 75)
-GLASSES_SHARE = 0.1
+GLASSES_SHARE = 0.2
 MOUTH_FROM = 34  # rows of the crop; most occlusions end above
 
 
@@ -45,7 +45,7 @@ class Mix:
     bright: float
 
 
-FIRST, THEN, FIRST_STEPS = Mix(0.12, 0.36, 0.46), Mix(0.18, 0.30, 0.56), 6250
+FIRST, THEN, FIRST_STEPS = Mix(0.12, 0.36, 0.46), Mix(0.24, 0.30, 0.56), 6250
 """The network is weakest on the tight and the bright: once it knows faces, it sees more of them."""
 
 _ACROSS = np.linspace(-1, 1, CROP_PX, dtype=np.float32)
