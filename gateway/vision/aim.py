@@ -15,7 +15,6 @@ import numpy as np
 
 from gateway.vision.crop import level_crop
 from gateway.vision.faces import Box, Detection, Image
-from gateway.vision.pose import yaw_degrees
 
 COLUMNS, ROWS = 16, 9  # of the silhouette
 CROP_PX = 64
@@ -55,13 +54,13 @@ class Check:
     hint: str = ""
 
 
-def look_at(image: Image, face: Detection) -> Look:
-    """What a BGR frame says of one face in it."""
+def look_at(image: Image, face: Detection, yaw: float) -> Look:
+    """What a BGR frame says of one face in it, which is turned by `yaw` degrees."""
     grey = cv2.cvtColor(level_crop(image, face, CROP_PX, 1.0), cv2.COLOR_BGR2GRAY).astype(np.float32)
     left, right = float(grey[:, : CROP_PX // 2].mean()), float(grey[:, CROP_PX // 2 :].mean())
     return Look(
         px=face.box.width,
-        yaw=yaw_degrees(face.keypoints),
+        yaw=yaw,
         light=float(grey.mean()),
         uneven=1 - min(left, right) / max(left, right, 1.0),
         sharp=sharpness(grey),

@@ -88,10 +88,10 @@ def _looks(
 
 def see(image: Image, time_s: float, pipeline: Pipeline, limits: Limits) -> Sight:
     """The sight of one BGR frame."""
-    faces = [found.detection for found in pipeline.find(image, time_s)]
-    look = look_at(image, faces[0]) if faces else None
+    faces = pipeline.find(image, time_s)
+    look = look_at(image, faces[0].detection, faces[0].yaw) if faces else None
     height, width = image.shape[:2]
-    shape = silhouette([face.box for face in faces], width, height)
+    shape = silhouette([face.detection.box for face in faces], width, height)
     return Sight(look, checks(look, limits), shape)
 
 

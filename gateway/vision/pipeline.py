@@ -10,8 +10,8 @@ from gateway.vision.detector import CLOSE_MIN, SEARCH_MIN, Detector
 from gateway.vision.faces import Detection, Face, Image
 from gateway.vision.finder import Finder
 from gateway.vision.mask import NO_MASK, Mask
-from gateway.vision.pose import SCORE_OK, plausible, yaw_degrees
-from gateway.vision.presence import PresenceModel, SecondLook
+from gateway.vision.pose import SCORE_OK, plausible
+from gateway.vision.presence import LandmarkModel, SecondLook
 from gateway.vision.smile import SMILE, SmileModel, load_smile
 from gateway.vision.tracks import Tracks
 from models import fetch
@@ -19,10 +19,11 @@ from models import fetch
 
 @dataclass(frozen=True)
 class Found:
-    """A face of a frame, its track, and whether it is fit to be read (spec 2, `ok`)."""
+    """A face of a frame, its track, its turn in degrees, and whether it is fit to be read (spec 2, `ok`)."""
 
     track: int
     detection: Detection
+    yaw: float
     ok: bool
 
 
@@ -44,7 +45,7 @@ class Pipeline:
             for track, face in self._finder.find(image, time_s)
         ]
         return [
-            Found(track, face, present and plausible(face, image))
+            Found(track, face, self._look.yaw(track, face), present and plausible(face, image))
             for track, face, present in looks
             if self._look.was_face(track)
         ]
@@ -55,7 +56,7 @@ class Pipeline:
             track=face.track,
             smile=emotion[SMILE],
             px=round(face.detection.box.width),
-            yaw=yaw_degrees(face.detection.keypoints),
+            yaw=face.yaw,
             ok=face.ok,
             emotion=emotion,
         )
@@ -66,7 +67,7 @@ def load_pipeline(mask: Mask = NO_MASK, smile: SmileModel | None = None) -> Pipe
 
     Raises fetch.FetchError, tflite.ModelError.
     """
-    look = SecondLook(PresenceModel(Model(fetch.path("face_landmarks"))))
+    look = SecondLook(LandmarkModel(Model(fetch.path("face_landmarks"))))
     return Pipeline(Finder(load_detector(), Tracks()), look, smile or load_smile(), mask)
 
 

@@ -1,4 +1,4 @@
-"""Head turn and plausibility, estimated from the detector's six keypoints alone.
+"""Head turn and plausibility, estimated from six points of a face.
 
 Yaw: the nose stands out from the line between the ears, so turning the head moves it along that line by
 `tan(yaw)` times a constant of the head. The constant has the least squared error on the calibration fifth of
@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from gateway.vision.faces import Detection, Image, Keypoints, Point
 
 SCORE_OK = 0.65  # detector; between the detection threshold and this a face is reported, but not ok
-YAW_GAIN = 0.64
+YAW_GAIN = 0.64  # of the detector's points
 EYES_APART = (0.25, 0.55)  # of the box width; GENKI-4K: 0.32 to 0.49
 MOUTH_BELOW = (0.6, 1.8)  # of the eye distance; GENKI-4K: 0.76 to 1.39
 NOSE_BELOW = (-0.1, 1.2)  # of the eye distance; GENKI-4K: 0.03 to 0.85
@@ -43,12 +43,15 @@ def axes(points: Keypoints) -> Axes:
     return Axes((dx / length, dy / length) if length else (1.0, 0.0), length)
 
 
-def yaw_degrees(points: Keypoints) -> float:
-    """Head turn in degrees, -90…90: 0 faces the lens, positive turns towards the person's left."""
+def yaw_degrees(points: Keypoints, gain: float = YAW_GAIN) -> float:
+    """Head turn in degrees, -90…90: 0 faces the lens, positive turns towards the person's left.
+
+    `gain` is that of the network whose points they are.
+    """
     axis = axes(points)
     half = abs(axis.along(points.right_ear, points.left_ear)) / 2
     nose = axis.along(_middle(points.right_ear, points.left_ear), points.nose)
-    return math.degrees(math.atan2(YAW_GAIN * nose, half))
+    return math.degrees(math.atan2(gain * nose, half))
 
 
 def plausible(face: Detection, image: Image) -> bool:

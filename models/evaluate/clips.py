@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 from demo.video import HEIGHT, WIDTH
 from gateway.vision.detector import Detector
 from gateway.vision.faces import Detection, Image
-from gateway.vision.presence import AGAIN, PresenceModel
+from gateway.vision.presence import AGAIN, LandmarkModel
 from gateway.vision.report import sampled
 from models import fetch
 from models.evaluate.scenes import Head
@@ -58,7 +58,7 @@ def media_clips(detector: Detector) -> Iterator[Clip]:
 
 
 def still_clips(
-    pictures: Iterable[tuple[str, Image, bool]], detector: Detector, look: PresenceModel
+    pictures: Iterable[tuple[str, Image, bool]], detector: Detector, look: LandmarkModel
 ) -> Iterator[Clip | str]:
     """A clip of each photograph with one face; the name alone where no face is found to be moved."""
     for name, image, smiles in pictures:
@@ -70,9 +70,9 @@ def still_clips(
             yield name
 
 
-def largest(image: Image, faces: Sequence[Detection], look: PresenceModel) -> Detection:
+def largest(image: Image, faces: Sequence[Detection], look: LandmarkModel) -> Detection:
     """The largest that a second look takes for a face; if there is none, of all."""
-    real = [face for face in faces if len(faces) > 1 and look.presence(image, face) >= AGAIN]
+    real = [face for face in faces if len(faces) > 1 and look.glance(image, face).presence >= AGAIN]
     return max(real or faces, key=lambda face: face.box.width)
 
 

@@ -29,7 +29,7 @@ from gateway.replay import replay
 from gateway.tflite import Model
 from gateway.vision.faces import Image
 from gateway.vision.pipeline import Pipeline, load_detector, load_pipeline
-from gateway.vision.presence import PresenceModel
+from gateway.vision.presence import LandmarkModel
 from gateway.vision.smile import load_fer
 from models import fetch
 from models.evaluate.clips import FPS, Clip, media_clips, still_clips
@@ -163,7 +163,7 @@ class Left:
 def photographs(images: Path, labels: Path, step: int, pipeline: Pipeline) -> dict[str, Any]:
     """The figures of animated photographs; `left_out`: those without a face. Raises EvaluationError."""
     left = Left()
-    look = PresenceModel(Model(fetch.path("face_landmarks")))
+    look = LandmarkModel(Model(fetch.path("face_landmarks")))
     clips = still_clips(stills(images, labels, step), load_detector(), look)
     results = measure(left.out(clips), pipeline)
     return figures(results) | {"left_out": len(left.names)} | by_turn(results, labels)

@@ -3,7 +3,7 @@
 DATA holds fer2013_train.npz, fer2013_validation.npz, muxspace_128.zip, muxspace.csv and, for the temperature,
 genki_even.zip and genki_even.csv: a fifth of GENKI-4K's even half, chosen by a hash of the name; nothing else
 of it is read here. FACE-API is the `model` folder of that npm package (smile_faceapi.py says how to get it).
-Seeded, CPU only, two cores: about two hours when they are quiet. A run that was cut goes on where it stopped
+Seeded, CPU only, two cores: about an hour when they are quiet. A run that was cut goes on where it stopped
 when it is started again with the same --work. Needs more packages: models/training/requirements.txt.
 The card is written by hand from `python -m models.training.smile_measure`.
 """

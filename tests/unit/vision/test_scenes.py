@@ -10,7 +10,7 @@ import pytest
 from gateway.tflite import Model
 from gateway.vision.faces import Box, Image
 from gateway.vision.pipeline import load_detector, load_pipeline
-from gateway.vision.presence import PresenceModel
+from gateway.vision.presence import LandmarkModel
 from gateway.vision.smile import load_fer
 from models import fetch
 from models.evaluate.backdrops import backdrops, scenes
@@ -85,7 +85,7 @@ def test_contacts_whose_face_is_labelled_as_turned_away_are_told_apart(tmp_path:
 
 
 def test_the_head_of_a_photograph_is_no_false_alarm_though_that_is_larger(heads: list[Head]) -> None:
-    image, look = moved(heads[0], "a")[0], PresenceModel(Model(fetch.path("face_landmarks")))
+    image, look = moved(heads[0], "a")[0], LandmarkModel(Model(fetch.path("face_landmarks")))
     (real,) = load_detector().find(image)
     wall = replace(real, box=Box(0, 0, 160, 160))
     assert largest(image, [wall, real], look) is real
