@@ -35,6 +35,7 @@ from gateway.vision.report import sampled
 from gateway.vision.smile import load_fer
 from gateway.vision.view import whole
 from models import fetch
+from models.evaluate.variants import VARIANTS
 from tests.servers import Server, start_mosquitto
 from tests.sites import LOOPED, SIGN, camera_shop
 
@@ -42,6 +43,7 @@ SIZE = (1280, 720)
 MEDIA = "video_woman"
 FACE_S = (1.3, 5.4)
 FPS = 5
+LIGHTS = "dark", "overexposed"
 ROUNDS = 5  # of the face's stretch, one after the other
 WARM_S, LOOK_S = 3.0, 10.0
 PEERS = {"fer": "EMOBOX_BENCH_FER", "deepface": "EMOBOX_BENCH_DEEPFACE"}
@@ -54,20 +56,22 @@ Frames = Sequence[tuple[float, Image]]
 def measure(runs: int) -> list[Row]:
     """All figures; a peer that is not there has a row that says so."""
     frames = face_frames()
-    samples = {name: list[float]() for name in ("ours", "baseline", "ours, nobody", "baseline, nobody")}
-    for _ in range(runs):
-        samples["ours"].append(ours(frames))
-        samples["baseline"].append(baseline(frames))
-        samples["ours, nobody"].append(ours(nobody(frames)))
-        samples["baseline, nobody"].append(baseline(nobody(frames)))
-    back = "back + fer, every frame"
-    rows = [
-        Row("one face", "ms CPU a frame", samples["ours"], back, samples["baseline"], "≤ 1.0 of peer"),
-        Row("nobody", "ms CPU a frame", samples["ours, nobody"], back, samples["baseline, nobody"]),
-        *(row for name in PEERS for row in package(name, samples["ours"])),
-    ]
+    first = beside("one face", frames, runs, "≤ 1.0 of peer")
+    rows = [first, beside("nobody", nobody(frames), runs)]
+    for light in LIGHTS:
+        hard = [(t, VARIANTS[light](image)) for t, image in frames]
+        rows.append(beside(f"one face, {light}", hard, runs))
+    for name in PEERS:
+        rows += package(name, first.ours)
     with TemporaryDirectory(prefix="emobox-bench-") as folder, camera(Path(folder)) as look:
         return rows + process(runs, look)
+
+
+def beside(what: str, frames: Frames, runs: int, goal: str = "") -> Row:
+    """The pipeline beside the baseline on the same frames, in turn."""
+    samples = [(ours(frames), baseline(frames)) for _ in range(runs)]
+    mine, theirs = zip(*samples, strict=True)
+    return Row(what, "ms CPU a frame", mine, "back + fer, every frame", theirs, goal)
 
 
 def face_frames() -> Frames:
