@@ -18,9 +18,10 @@ from gateway.fusion import Fusion
 from gateway.fusion.emotion import HOLD_MS, Emotion, hold, read_track, tracks_of
 from gateway.fusion.moments import MEAN_MS, means
 from gateway.indexer import ALL, HOUR_MS, RESUME_MS, SETTLED_MS, Period, periods
+from gateway.indices import hidden
 from gateway.indices.smile import Smiles, smiles_of
 from gateway.journal import FACES, Journal, Row
-from gateway.measurements import index_record
+from gateway.measurements import Figure, index_record
 from gateway.moments import EVERYBODY, smile_record
 from gateway.privacy import why_no_scope_all
 from gateway.records import Op, Record, difference
@@ -131,7 +132,9 @@ class Crowd:
     def _figures(self, period: Period) -> Iterator[Op]:
         """Smile-Index and smile rate of a period, of each point and of all."""
         by_point = {point: self._emotions(point, period) for point in self._site.points}
-        groups = by_point | {ALL: list(chain.from_iterable(by_point.values()))}
+        few = hidden({point: smiles_of(group).known for point, group in by_point.items()})
+        shown = {point: group for point, group in by_point.items() if point not in few}
+        groups = shown | {ALL: list(chain.from_iterable(by_point.values()))}
         fresh = chain.from_iterable(self._index(point, period, group) for point, group in groups.items())
         kept = self._journal.records("index", period.start, period.start + 1)
         mine = (r for r in kept if r.tags["period"] == period.name and r.tags["name"] in NAMES)
@@ -156,6 +159,6 @@ class Crowd:
                 yield record
 
 
-def _values(found: Smiles) -> Iterator[tuple[float | None, float | None, float | None]]:
+def _values(found: Smiles) -> Iterator[Figure]:
     yield found.smile_index, found.smile_low, found.smile_high
     yield found.smile_rate, found.rate_low, found.rate_high

@@ -9,8 +9,7 @@ from datetime import datetime, timedelta
 
 from gateway.clock import Clock
 from gateway.config import Site
-from gateway.fusion import Contact
-from gateway.indices import measure
+from gateway.indices import Indices, conceal, measure
 from gateway.journal import RECORDS, Journal
 from gateway.measurements import contact_of, index_records
 from gateway.records import Change, Record, difference
@@ -92,9 +91,16 @@ class Indexer:
 
     def _changes(self, period: Period) -> Iterable[tuple[str, Record]]:
         records = self._journal.records("contact", period.start, period.end)
-        contacts = [contact_of(record) for record in records]
+        contacts = [contact_of(record) for record in records if record.tags["point"] in self._site.points]
+        by_point = {
+            point: measure([one for one in contacts if one.point == point], self._site)
+            for point in self._site.points
+        }
+        found = conceal(by_point) | {ALL: measure(contacts, self._site)}
         fresh = {
-            record.id: record for point in self._points() for record in self._index(period, point, contacts)
+            record.id: record
+            for point, indices in found.items()
+            for record in self._index(period, point, indices)
         }
         known = {
             record.id: record
@@ -103,11 +109,6 @@ class Indexer:
         }
         return difference(known, fresh)
 
-    def _points(self) -> list[str]:
-        return [*self._site.points, ALL]
-
-    def _index(self, period: Period, point: str, contacts: list[Contact]) -> list[Record]:
-        points = self._site.points if point == ALL else (point,)
-        group = [contact for contact in contacts if contact.point in points]
+    def _index(self, period: Period, point: str, indices: Indices) -> list[Record]:
         k = None if point == ALL else self._site.k_at(point, period.start)
-        return index_records(measure(group, self._site), self._site, point, period.name, period.start, k)
+        return index_records(indices, self._site, point, period.name, period.start, k)

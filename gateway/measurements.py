@@ -13,6 +13,9 @@ from gateway.indices import Indices
 from gateway.records import Record, Value
 
 OUTCOMES = ("loyal", "passive", "unknown", "critic", "silent")
+Figure = tuple[float | None, float | None, float | None]
+"""Value, low, high."""
+NO_FIGURE: Figure = None, None, None
 
 
 def contact_record(contact: Contact, site: Site) -> Record:
@@ -107,17 +110,18 @@ def index_records(
     indices: Indices, site: Site, point: str, period: str, start: int, k: float | None
 ) -> list[Record]:
     """Measurement `index`: every figure that is published for a closed hour or day."""
-    nps, smile, n = indices.nps, indices.smile, indices.counts.n
+    nps, smile, n, answered = indices.nps, indices.smile, indices.counts.n, indices.answered
+    seen = smile.known / n if n else None
     figures = (
-        ("emonps", nps.emonps, nps.low, nps.high, n),
-        ("base_nps", nps.base_nps, nps.low, nps.high, n),
-        ("smile_index", smile.smile_index, smile.smile_low, smile.smile_high, smile.known),
-        ("smile_rate", smile.smile_rate, smile.rate_low, smile.rate_high, smile.known),
-        ("response_rate", indices.response_rate, None, None, n),
+        ("emonps", (nps.emonps, nps.low, nps.high), n, nps.coverage),
+        ("base_nps", (nps.base_nps, nps.low, nps.high), n, nps.coverage),
+        ("smile_index", (smile.smile_index, smile.smile_low, smile.smile_high), smile.known, seen),
+        ("smile_rate", (smile.smile_rate, smile.rate_low, smile.rate_high), smile.known, seen),
+        ("response_rate", (answered.value, answered.low, answered.high) if answered else NO_FIGURE, n, None),
     )
     found = (
-        index_record(site, point, period, start, name, (value, low, high), count, nps.coverage, k)
-        for name, value, low, high, count in figures
+        index_record(site, point, period, start, name, figure, count, coverage, k)
+        for name, figure, count, coverage in figures
     )
     return [record for record in found if record]
 
@@ -128,12 +132,12 @@ def index_record(
     period: str,
     start: int,
     name: str,
-    figure: tuple[float | None, float | None, float | None],
+    figure: Figure,
     n: int,
     coverage: float | None,
     k: float | None,
 ) -> Record | None:
-    """One figure (value, low, high) of a closed hour or day; None while it may not be published."""
+    """One figure of a closed hour or day, with its coverage 0…1; None while it may not be published."""
     value, low, high = figure
     if value is None:
         return None

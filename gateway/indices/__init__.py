@@ -8,11 +8,11 @@ from dataclasses import dataclass
 from gateway.config import Site
 from gateway.fusion import Contact
 from gateway.indices.nps import MIN_N, Counts, Published, count, publish
-from gateway.indices.shares import response_rate
+from gateway.indices.shares import Share, response_rate
 from gateway.indices.smile import Smiles, smiles
 from gateway.privacy import profile
 
-__all__ = ["Counts", "Indices", "Published", "Smiles", "conceal", "measure", "served"]
+__all__ = ["Counts", "Indices", "Published", "Smiles", "conceal", "hidden", "measure", "served"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,10 +24,14 @@ class Indices:
     smile: Smiles
 
     @property
+    def answered(self) -> Share | None:
+        """Response rate: the share of asked customers who answered; None while nothing is published."""
+        return None if self.nps.published == "none" else response_rate(self.counts)
+
+    @property
     def response_rate(self) -> float | None:
-        """Share of asked customers who answered; None while nothing is published."""
-        answered = response_rate(self.counts)
-        return answered.value if answered and self.nps.published != "none" else None
+        """The value of `answered`."""
+        return self.answered.value if self.answered else None
 
 
 def measure(contacts: Iterable[Contact], site: Site, served: int | None = None) -> Indices:
@@ -39,16 +43,26 @@ def measure(contacts: Iterable[Contact], site: Site, served: int | None = None) 
 
 
 def conceal(by_point: Mapping[str, Indices]) -> dict[str, Indices]:
-    """The same without figures of a point under 10 contacts, and of a second: the total would betray one."""
-    small = {point for point, one in by_point.items() if 0 < one.counts.n < MIN_N}
-    others = {point: one.counts.n for point, one in by_point.items() if one.counts.n >= MIN_N}
-    if len(small) == 1 and others:
-        small.add(min(others, key=lambda point: (others[point], point)))
-    return {point: _bare(one) if point in small else one for point, one in by_point.items()}
+    """The same without figures that would say something of under 10 contacts (spec 4, Roll-up; spec 7)."""
+    few = hidden({point: one.counts.n for point, one in by_point.items()})
+    unseen = few | hidden({point: one.smile.known for point, one in by_point.items()})
+    return {
+        point: Indices(
+            one.counts,
+            Published() if point in few else one.nps,
+            Smiles(one.smile.known) if point in unseen else one.smile,
+        )
+        for point, one in by_point.items()
+    }
 
 
-def _bare(indices: Indices) -> Indices:
-    return Indices(indices.counts, Published(), Smiles(indices.smile.known))
+def hidden(sizes: Mapping[str, int]) -> set[str]:
+    """Points of under 10, and one more where the total less the points shown would say it all the same."""
+    small = {point for point, n in sizes.items() if 0 < n < MIN_N}
+    others = [point for point, n in sizes.items() if n >= MIN_N]
+    if others and 0 < sum(sizes[point] for point in small) < MIN_N:
+        small.add(min(others, key=lambda point: (sizes[point], point)))
+    return small
 
 
 def served(site: Site, point: str | None) -> int | None:

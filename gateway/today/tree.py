@@ -89,6 +89,8 @@ def figures(indices: Indices) -> dict[str, Any]:
         **asdict(indices.smile),
         "n": n,
         "response_rate": indices.response_rate,
+        "response_low": indices.answered.low if indices.answered else None,
+        "response_high": indices.answered.high if indices.answered else None,
         "missing": max(0, MIN_N - n),
         "smile_missing": max(0, MIN_KNOWN - known),
         "smile_coverage": known / n if n else None,

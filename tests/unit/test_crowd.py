@@ -57,10 +57,10 @@ class Crowded:
         assert isinstance(found, Arrival)
         self.journal.append([found])
 
-    def visitor(self, t: int, track: int, smile: float = 0.9, count: int = 6) -> None:
+    def visitor(self, t: int, track: int, smile: float = 0.9, count: int = 6, camera: str = "cam") -> None:
         """Seen for half a second a reading."""
         for n in range(count):
-            self.happen(t + 500 * n, "cam", "face", **{**FACE, "track": track, "smile": smile})
+            self.happen(t + 500 * n, camera, "face", **{**FACE, "track": track, "smile": smile})
 
     def at(self, t: int) -> None:
         self.clock.now = t
@@ -133,6 +133,17 @@ def test_under_10_known_tracks_there_is_no_figure(shop: Crowded) -> None:
         shop.visitor(NOON + n * MINUTE, n)
     shop.at(NOON + 24 * HOUR)
     assert not [name for _, name, _ in shop.figures() if name in NAMES]
+
+
+def test_a_point_with_few_tracks_is_not_to_be_had_from_the_total(tmp_path: Path) -> None:
+    points = SITE["points"] | {"desk": {"devices": {"cam-2": {"kind": "camera"}}}}
+    shop = Crowded(tmp_path, points=points)
+    for n in range(12):
+        shop.visitor(NOON + n * MINUTE, n)
+    shop.visitor(NOON, 1, camera="cam-2")
+    shop.at(NOON + 24 * HOUR)
+    assert {point for point, name, _ in shop.figures() if name in NAMES} == {"all"}
+    shop.journal.close()
 
 
 def test_what_is_erased_is_taken_out_of_means_and_figures(shop: Crowded) -> None:

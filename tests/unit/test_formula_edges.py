@@ -197,10 +197,20 @@ def of(n: int) -> Indices:
         ({"a": 9}, {"a"}),
         ({"a": 9, "b": 20, "c": 20}, {"a", "b"}),
         ({"a": 0, "b": 12}, set()),
-        ({"a": 3, "b": 4, "c": 12}, {"a", "b"}),
+        ({"a": 3, "b": 4, "c": 12}, {"a", "b", "c"}),
+        ({"a": 3, "b": 4, "c": 30, "d": 12}, {"a", "b", "d"}),
+        ({"a": 4, "b": 6, "c": 12}, {"a", "b"}),
     ],
 )
 def test_who_is_hidden(sizes: dict[str, int], bare: set[str]) -> None:
     shown = conceal({point: of(n) for point, n in sizes.items()})
     assert {point for point, one in shown.items() if one.smile.smile_index is None} == bare
     assert all(one.counts.n == sizes[point] for point, one in shown.items())
+
+
+def test_smiles_of_few_known_customers_are_not_to_be_had_from_the_total_either() -> None:
+    many = Indices(of(40).counts, of(40).nps, Smiles(12, 50.0))
+    few = Indices(of(20).counts, of(20).nps, Smiles(9))
+    shown = conceal({"a": many, "b": few})
+    assert shown["a"] == Indices(many.counts, many.nps, Smiles(12))
+    assert shown["b"] == few

@@ -27,6 +27,7 @@ const p = (...children) => h("p", {}, ...children);
 const fill = (id, ...children) => at(id).replaceChildren(...children.filter((child) => child !== null));
 
 const percent = (share) => (share === null ? "–" : `${whole(100 * share)} %`);
+const span = (low, high) => (low === null ? "" : ` (${whole(100 * low)} to ${percent(high)})`);
 const seconds = (number) => `${number.toFixed(1)} s`;
 const plural = (n, one, many) => `${n} ${n === 1 ? one : many}`;
 
@@ -100,6 +101,7 @@ function interval(x) {
 }
 
 function missing(name, n, one, many) {
+  if (n === 0) return p("not shown: with the total it would tell of fewer than ten customers elsewhere");
   return p("too few data: ", figure(name, String(n)), ` more ${n === 1 ? one : many} needed`);
 }
 
@@ -120,14 +122,13 @@ function renderSmile(x) {
       : day.camera_on ? missing("smile_missing", x.smile_missing, "customer seen", "customers seen") : p("the camera is off"),
     p("seen: ", figure("known", String(x.known)), " of ", figure("seen_of", String(x.n)), " (",
       figure("smile_coverage", percent(x.smile_coverage)), ")"),
-    known ? p("smiled clearly: ", figure("smile_rate", percent(x.smile_rate)), correctedOf(x)) : null);
+    known ? p("smiled clearly: ", figure("smile_rate", percent(x.smile_rate)), span(x.rate_low, x.rate_high), correctedOf(x)) : null);
 }
 
 // What people saw on ribbon cards tells how often the model errs here: the share that it would be without.
 function correctedOf(x) {
   if (x.corrected_rate === null) return "";
-  const span = `${whole(100 * x.corrected_low)} to ${percent(x.corrected_high)}`;
-  return h("span", {}, " (raw) · ", figure("corrected_rate", percent(x.corrected_rate)), ` corrected (${span}), ${x.cards} cards`);
+  return h("span", {}, " raw · ", figure("corrected_rate", percent(x.corrected_rate)), span(x.corrected_low, x.corrected_high), ` corrected, ${x.cards} cards`);
 }
 
 function renderAsked(x) {
@@ -135,7 +136,7 @@ function renderAsked(x) {
   fill("asked",
     h("h2", {}, "Customers asked"),
     big("n", String(x.n)),
-    p("answered: ", figure("response_rate", percent(x.response_rate)), " · silent: ", figure("silent", String(x.silent))),
+    p("answered: ", figure("response_rate", percent(x.response_rate)), span(x.response_low, x.response_high), " · silent: ", figure("silent", String(x.silent))),
     h("div", { class: "split split-wide" }, ...["loyal", "passive", "unknown", "critic"].flatMap(line)));
 }
 
