@@ -108,10 +108,19 @@ def _why_nothing_own(site: Site, name: str) -> str:
 
 
 def report_arguments(parser: argparse.ArgumentParser) -> None:
-    """emobox report [--days N] [--json]."""
+    """emobox report [--days N] [--served N] [--json]."""
     config_argument(parser)
     parser.add_argument("--days", type=_days, default=1, help="business days up to now, 1 to 92 (default: 1)")
+    parser.add_argument(
+        "--served", type=_served, help="customers that the shop served in these days, if you know"
+    )
     parser.add_argument("--json", action="store_true", help="print one JSON object")
+
+
+def _served(text: str) -> int:
+    if not text.isdecimal():
+        raise argparse.ArgumentTypeError("allowed is a whole number")
+    return int(text)
 
 
 def _days(text: str) -> int:
@@ -127,6 +136,6 @@ def report(args: argparse.Namespace) -> int:
 
     site = load_site(args.config)
     with opened(site, read_only=True) as journal:
-        found = room.report(journal, site, Clock().now_ms(), args.days)
+        found = room.report(journal, site, Clock().now_ms(), args.days, args.served)
     print(json.dumps(found, ensure_ascii=False) if args.json else "\n".join(room.lines(found)))
     return OK

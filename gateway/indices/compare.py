@@ -20,11 +20,14 @@ class Stratum:
     """One point of a report: its counts, and the customers served there."""
 
     counts: Counts
-    served: int
+    served: float
 
 
-def weighted(strata: Sequence[Stratum]) -> tuple[float, float]:
-    """EmoNPS over points with unequal sampling and its half-width: each weighs by its customers served."""
+def weighted(strata: Sequence[Stratum], *, corrected: bool = True) -> tuple[float, float]:
+    """EmoNPS over points with unequal sampling and its half-width: each weighs by its customers served.
+
+    `corrected`: they were served in the very time of the counts, so that the population is finite.
+    """
     total = sum(stratum.served for stratum in strata)
     value, variance = 0.0, 0.0
     for stratum in strata:
@@ -32,7 +35,7 @@ def weighted(strata: Sequence[Stratum]) -> tuple[float, float]:
         counts = stratum.counts
         _, own = counts.adjusted(counts.loyal)
         value += weight * counts.score(counts.loyal)
-        variance += weight**2 * own * correction(counts.n, stratum.served) ** 2
+        variance += weight**2 * own * (correction(counts.n, stratum.served) if corrected else 1) ** 2
     return value, 100 * Z * sqrt(variance)
 
 

@@ -63,7 +63,7 @@ class Counts:
         return min(low, value), max(high, value)
 
 
-def correction(n: int, served: int | None) -> float:
+def correction(n: int, served: float | None) -> float:
     """Finite-population factor when n of `served` customers were asked; 1 where it does not apply."""
     if served is None or served < n or n / served <= SHARE_LARGE:
         return 1.0

@@ -60,6 +60,11 @@ class Records(JournalFile):
         found = (Record.from_json(*row) for row in rows)
         return [record for record in found if not point or record.tags["point"] == point]
 
+    def first_time(self) -> int:
+        """Time of the oldest record that is kept, in ms; 0 without any."""
+        return self._number("SELECT coalesce(min(time_ms), 0) FROM records")
+
+    @reads
     def last_time(self, measurement: str) -> int:
         """Time of the newest record of a measurement, in ms; 0 without any."""
         query = "SELECT coalesce(max(time_ms), 0) FROM records WHERE measurement = ?"

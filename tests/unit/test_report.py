@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from dataclasses import replace
+from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Any
 
@@ -13,13 +13,14 @@ from gateway.cli import main
 from gateway.config import parse_site
 from gateway.fusion import Contact
 from gateway.fusion.emotion import Emotion
+from gateway.indices import Published
 from gateway.journal import Journal
 from gateway.measurements import contact_record
 from gateway.records import Record
-from gateway.report import anomaly, first_day, report
+from gateway.report import anomaly, first_day, index_line, lines, report
 from tests.web.shop import NOON, busy_day, open_shop, table
 
-HOUR, DAY = 3_600_000, 86_400_000
+MINUTE, HOUR, DAY = 60_000, 3_600_000, 86_400_000
 TOP = Contact("till-1", NOON, "keyfob", "loyal", "top", "key", NOON, Emotion(3000, 1.0, True), 1.0, 0.5, ())
 CRITIC = replace(TOP, outcome="critic", rating="low", emotion=Emotion(3000, 0.0, False), score=-1.0)
 
@@ -49,6 +50,62 @@ def test_under_10_contacts_there_is_no_figure_and_before_the_first_none_at_all(t
         shop.catch_up()
         found = report(shop.journal, shop.site, NOON, 7)
     assert (found["csat"], found["direct_vs_indirect"], found["sample"]["for_emonps"]) == (None, None, None)
+
+
+def test_hours_before_the_box_was_there_are_no_hours_without_low_presses(tmp_path: Path) -> None:
+    with open_shop(tmp_path) as shop:
+        for n in range(10):
+            shop.contact(NOON - HOUR + n * MINUTE, 1)
+        shop.catch_up()
+        negative = report(shop.journal, shop.site, NOON, 92)["negativity_per_hour"]
+        assert (negative["presses"], negative["hours"]) == (0, 1.0)
+        nine = report(shop.journal, shop.site, NOON - HOUR + 9 * MINUTE - 1, 92)
+    assert nine["contacts"]["n"] == 9
+    assert nine["negativity_per_hour"] is None
+
+
+def test_points_of_unequal_sampling_weigh_by_their_customers_served(tmp_path: Path) -> None:
+    """30 loyal of 900 at the till, 10 critics of 100 at the desk."""
+    points = {
+        name: {"served": n, "devices": {f"fob-{name}": {"kind": "keyfob"}}}
+        for name, n in (("till", 900), ("desk", 100))
+    }
+    tables = table(points=points, camera={"sign_posted": "x"})
+    contacts = [replace(TOP, point="till", asked=NOON + n) for n in range(30)]
+    contacts += [replace(CRITIC, point="desk", asked=NOON + 100 + n) for n in range(10)]
+    journal = filled(Journal(tmp_path / "j.db", durable=False), contacts)
+    found = report(journal, parse_site(tables), NOON + HOUR, 1)
+    assert (found["index"]["emonps"], found["weighted"]["value"]) == (
+        50.0,
+        pytest.approx(0.9 * 100 - 0.1 * 100),
+    )
+    assert found["sample"]["served"] is None
+    few_served = report(journal, parse_site(tables), NOON + HOUR, 1, 50)
+    assert few_served["weighted"]["value"] == pytest.approx(80)
+    assert few_served["weighted"]["low"] > found["weighted"]["low"]
+    of_many = report(journal, parse_site(tables), NOON + HOUR, 1, 1_000_000)["weighted"]
+    assert found["weighted"] == pytest.approx(of_many)
+    assert "EmoNPS, each point by its customers served: +80" in "\n".join(lines(found))
+    journal.close()
+    alone = filled(Journal(tmp_path / "k.db", durable=False), contacts[:39])
+    assert report(alone, parse_site(tables), NOON + HOUR, 1)["weighted"] is None
+    alone.close()
+
+
+@pytest.mark.parametrize(
+    ("index", "expected"),
+    [
+        (Published(), "EmoNPS: —"),
+        (Published("emonps", 26.8, None, 17.9, 35.1), "EmoNPS: +27, from +18 to +35"),
+        (
+            Published("emonps", 25.0, None, 2.0, 44.0, 49.0, 0.7, True, True),
+            "EmoNPS: +25, from +2 to +44, up to +49 where no smile was seen (few data)",
+        ),
+        (Published("base_nps", None, -65.0, -80.0, -40.0), "BaseNPS: -65, from -80 to -40"),
+    ],
+)
+def test_the_figure_of_the_days_is_told_under_its_own_name(index: Published, expected: str) -> None:
+    assert index_line(asdict(index)) == expected
 
 
 def test_the_last_days_are_business_days(tmp_path: Path) -> None:
