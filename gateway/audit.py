@@ -13,13 +13,14 @@ from typing import Any
 from gateway.address import without_login
 from gateway.checks.senses import FACE_MODELS, VOICE_MODELS
 from gateway.config import Site
-from gateway.journal import GENESIS, TRIMMED, Entry, Journal
+from gateway.journal import GENESIS, REWRITTEN, TRIMMED, Entry, Journal
 from gateway.voice.phrases import catalogue, choose
 from models import shipped
 from models.fetch import manifest
 
 CONFIGURATION = "configuration"
 DELETION, ERASURE, EXPORT, IMPORT = "deletion", "erasure", "export", "import"
+RECEIPTS = (DELETION, ERASURE)
 BACKUP, RESTORE = "backup", "restore"
 CLIP = "clip"  # a clip of sound was heard or taken out
 
@@ -95,12 +96,13 @@ def verify(journal: Journal) -> str | None:
     """Walk the chain; what is wrong with the first line that is tampered with or missing, or None."""
     entries = list(journal.audit())
     n, previous = _start(entries)
+    receipts = _receipts(entries)
     for entry in entries:
         if entry.n != n + 1:
             return f"line {n + 1} is missing: line {entry.n} follows line {n}"
         if entry.previous != previous:
             return f"line {entry.n} does not follow line {n}: one of them was exchanged"
-        if not entry.sealed:
+        if entry.seal != receipts.get(entry.n, entry.hash):
             return f"line {entry.n} was tampered with: its hash is not that of its text"
         n, previous = entry.n, entry.hash
     given = journal.audit_given()
@@ -111,6 +113,16 @@ def _start(entries: Sequence[Entry]) -> tuple[int, str]:
     """Number and hash of the line before the first: the newest trim names them where one was made."""
     trims = [json.loads(entry.detail) for entry in entries if entry.kind == TRIMMED]
     return (int(trims[-1]["through"]), str(trims[-1]["hash"])) if trims else (0, GENESIS)
+
+
+def _receipts(entries: Iterable[Entry]) -> dict[int, str]:
+    """The seals that lines have since something was erased from them, as the newest receipts name them."""
+    found: dict[int, str] = {}
+    for entry in entries:
+        if entry.kind in RECEIPTS and entry.seal == entry.hash:
+            seals = json.loads(entry.detail).get(REWRITTEN, {})
+            found |= {int(n): seal for n, seal in seals.items() if int(n) < entry.n}
+    return found
 
 
 def lines(entries: Iterable[Entry], site: Site) -> Iterator[str]:

@@ -1,14 +1,19 @@
-"""Corrections by late events, as lines of the audit log (spec 3)."""
+"""Corrections by late events, as lines of the audit log (spec 3), and how they are erased from it (spec 7).
+
+Each line has a salt: without it the hash, which stays, would tell who guesses what was erased.
+"""
 
 from __future__ import annotations
 
+import json
+import secrets
 from bisect import bisect_left
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
 from gateway.config import Site
 from gateway.events import Event
-from gateway.journal import Note, Row
+from gateway.journal import Journal, Note, Row, Texts
 from gateway.records import Record
 
 CORRECTION = "correction"
@@ -33,17 +38,64 @@ def corrections(
     ops: Sequence[tuple[str, Record]],
     reach_ms: int,
 ) -> Iterator[Note]:
-    """The line about contacts and presses that late events changed, before → after; none without any."""
+    """The line about contacts and presses that late events changed, before → after; none without any.
+
+    What cannot be told from before is left out: a late face may move a share of smiles and no outcome.
+    """
     times = sorted(event.t for event in late)
     near = [r for _, r in ops if r.measurement in CORRECTED and _is_near(r.time_ms, times, reach_ms)]
     after = {record.id: record for op, record in ops if op == "put"}
-    changes = [
-        {"id": name, "before": _told(known.get(name)), "after": _told(after.get(name))}
-        for name in dict.fromkeys(record.id for record in near)
+    told = [
+        {"id": name, "t": t, "before": _told(known.get(name)), "after": _told(after.get(name))}
+        for name, t in {record.id: record.time_ms for record in near}.items()
     ]
+    changes = [change for change in told if change["before"] != change["after"]]
     if changes:
         devices = sorted({event.device for event in late})
-        yield now, CORRECTION, {"point": point, "late": len(late), "devices": devices, "changes": changes}
+        detail = {"point": point, "late": len(late), "devices": devices, "changes": changes}
+        yield now, CORRECTION, _salted(detail)
+
+
+def without(journal: Journal, point: str, start: int, end: int) -> Texts:
+    """Lines that tell of the point's customers of start ≤ t < end (ms): their details without them."""
+    found: dict[int, Mapping[str, Any]] = {}
+    for entry in journal.audit(CORRECTION):
+        detail = json.loads(entry.detail)
+        if detail["point"] == point:
+            left = [one for one in detail["changes"] if not _touches(journal, one, entry.time, start, end)]
+            if len(left) < len(detail["changes"]):
+                found[entry.n] = _erased(detail, left)
+    return found
+
+
+def too_old(journal: Journal, before: int) -> Texts:
+    """Lines from before a time (ms) that still tell of customers: their details without them."""
+    old = ((entry.n, json.loads(entry.detail)) for entry in journal.audit(CORRECTION) if entry.time < before)
+    return {n: _erased(detail, []) for n, detail in old if detail["changes"]}
+
+
+def _touches(journal: Journal, change: Mapping[str, Any], written: int, start: int, end: int) -> bool:
+    """Whether a change is of start ≤ t < end, from ask to rating; what nobody can date counts as such.
+
+    Lines of earlier versions name no time: a contact has it in its id, a press in its record, if still kept.
+    """
+    name, t = change["id"], change.get("t")
+    if t is None:
+        t = int(name.rpartition("/")[2]) if name.startswith("contact/") else journal.time_of(name)
+    if t is None:
+        return written >= start
+    answers = [side.get("answer_s", 0) for side in (change["before"], change["after"]) if side]
+    return bool(t < end and t + max(answers, default=0) * 1000 >= start)
+
+
+def _erased(detail: Mapping[str, Any], left: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
+    """What stays of a line; with a new salt, because its seal stands in the receipt."""
+    erased = detail.get("erased", 0) + len(detail["changes"]) - len(left)
+    return _salted({**detail, "changes": left, "erased": erased})
+
+
+def _salted(detail: Mapping[str, Any]) -> dict[str, Any]:
+    return {**detail, "salt": secrets.token_hex(16)}
 
 
 def _is_near(t: int, times: Sequence[int], reach_ms: int) -> bool:

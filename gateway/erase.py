@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from functools import partial
@@ -11,12 +11,14 @@ from functools import partial
 from gateway.audit import ERASURE
 from gateway.clips import clips_of
 from gateway.config import Site
-from gateway.journal import Entry, Erasure, Journal, Note
+from gateway.corrections import without
+from gateway.journal import REWRITTEN, Entry, Erasure, Journal, Note
 from gateway.measurements import contact_of
 from gateway.prompts import senders
 from gateway.records import Record
 from gateway.stream import PointStream
 
+MINUTE_MS = 60_000
 REACH_MS = 300_000  # a contact that began this long before may reach into the range
 BY_POINT = ("press", "phrase", "smile", "spike", "reaction", "card")
 
@@ -60,7 +62,8 @@ def plan(journal: Journal, site: Site, point: str, start: int, end: int, now: in
     quiet_ms = PointStream(journal, site, point).quiet_ms
     after = quiet_ms if end + 2 * quiet_ms < now else 0  # who is asked just now is not to be forgotten
     records = [*contacts, *_others(journal, point, devices, start, end)]
-    return Erasure(point, devices, start, end, start - quiet_ms, end + after, records)
+    lines = without(journal, point, start, end)
+    return Erasure(point, devices, start, end, start - quiet_ms, end + after, records, lines)
 
 
 def _touching(journal: Journal, point: str, start: int, end: int) -> Iterator[Record]:
@@ -82,18 +85,36 @@ def _others(journal: Journal, point: str, devices: Iterable[str], start: int, en
 
 def erase(journal: Journal, site: Site, point: str, start: int, end: int, now: int) -> Receipt:
     """Do it, in one commit with the receipt; sinks and indices follow from what is taken back."""
+    given = start, min(end, now + 1)
     first = plan(journal, site, point, start, end, now)
     clips = clips_of(site).erase(point, first.start, first.end)
     erasure, events = journal.erase(
-        lambda: plan(journal, site, point, start, end, now), partial(_note, site, now, clips)
+        lambda: plan(journal, site, point, start, end, now), partial(_note, site, now, given, clips)
     )
     counts = Counter(record.measurement for record in erasure.records)
     return Receipt(list(journal.audit(ERASURE))[-1], counts, events, clips)
 
 
-def _note(site: Site, now: int, clips: int, erasure: Erasure, events: int) -> Note:
-    counts = Counter(record.measurement for record in erasure.records)
-    begin, end = (site.local(t).isoformat() for t in (erasure.start, erasure.end))
-    detail = {"point": erasure.point, "from": begin, "to": end, "records": counts, "events": events}
-    detail["clips"] = clips
+def _note(
+    site: Site,
+    now: int,
+    given: tuple[int, int],
+    clips: int,
+    erasure: Erasure,
+    events: int,
+    seals: Mapping[str, str],
+) -> Note:
+    """From and to are whole minutes: an end that a contact set would name the time of an ask or a rating."""
+    stretch = erasure.start // MINUTE_MS * MINUTE_MS, -(-erasure.end // MINUTE_MS) * MINUTE_MS
+    begin, end = (site.local(t).isoformat() for t in stretch)
+    detail = {
+        "point": erasure.point,
+        "from": begin,
+        "to": end,
+        "given": [site.local(t).isoformat() for t in given],
+        "records": Counter(record.measurement for record in erasure.records),
+        "events": events,
+        "clips": clips,
+        REWRITTEN: seals,
+    }
     return now, ERASURE, detail

@@ -13,9 +13,10 @@ from functools import partial
 from gateway.audit import DELETION
 from gateway.clock import Clock
 from gateway.config import Site
+from gateway.corrections import too_old
 from gateway.indexer import READER as INDEXER
 from gateway.indexer import periods
-from gateway.journal import ALL, FACES, RECORDS, Journal
+from gateway.journal import ALL, FACES, RECORDS, REWRITTEN, Journal
 from gateway.prompts import senders
 from gateway.recorder import READER as RECORDER
 from gateway.stream import PointStream
@@ -35,7 +36,7 @@ RAW_RECORDS = ("device", "phrase")
 EMOTION_RECORDS = ("smile", "spike", "reaction")
 KEPT_RECORDS = ("press", "contact", "index", "card")
 SENT = ("records", "versions")
-UNTOLD = ("audit", "versions")  # the one says so itself, the other changes nothing
+UNTOLD = ("audit", "corrections", "versions")  # the first two say so themselves, the last changes nothing
 AGES = (FACES, ALL)
 
 Step = tuple[str, Callable[[], int]]
@@ -123,6 +124,7 @@ class Retention:
             (KEPT_RECORDS, records),
         ):
             yield from (("records", partial(journal.retire, name, before, limit)) for name in names)
+        yield "corrections", partial(self._forget_corrections, records, now)
         yield "audit", partial(journal.trim_audit, horizons.audit, now)
         yield "versions", self._compact
 
@@ -144,6 +146,15 @@ class Retention:
         quiet_ms = PointStream(self._journal, self._site, point).quiet_ms
         start = self._journal.quiet_cut(list(self._site.points[point].devices), horizon, quiet_ms)
         return horizon if start < horizon - DAY_MS else start
+
+    def _forget_corrections(self, before: int, now: int) -> int:
+        """What the audit log tells of contacts goes with the contacts; the lines stay."""
+        texts = too_old(self._journal, before)
+        if not texts:
+            return 0
+        return self._journal.rewrite(
+            texts, lambda seals: (now, DELETION, {"corrections": len(texts), REWRITTEN: seals})
+        )
 
     def _compact(self) -> int:
         """Goes on where it stopped; 0 when it came to the end without finding anything."""

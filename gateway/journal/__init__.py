@@ -7,13 +7,14 @@ from gateway.journal.file import SQLITE_INT_MAX, JournalError, JournalFullError,
 from gateway.journal.keeping import ALL, FACES, RECORDS, Erasure, Gone, Keeping
 from gateway.journal.records import Records
 from gateway.journal.schema import SCHEMA_VERSION
-from gateway.journal.trail import GENESIS, TRIMMED, Entry, Note, Trail
+from gateway.journal.trail import GENESIS, REWRITTEN, TRIMMED, Entry, Note, Texts, Trail
 
 __all__ = [
     "ALL",
     "FACES",
     "GENESIS",
     "RECORDS",
+    "REWRITTEN",
     "SCHEMA_VERSION",
     "SQLITE_INT_MAX",
     "TRIMMED",
@@ -25,6 +26,7 @@ __all__ = [
     "JournalFullError",
     "Note",
     "Row",
+    "Texts",
     "check_file",
     "copy_file",
 ]

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from gateway.journal.events import ERASED, UNTRUSTED, count, drop_quarantine
 from gateway.journal.file import Connection, JournalFile, marks, reads
 from gateway.journal.records import put
-from gateway.journal.trail import Note, add_notes
+from gateway.journal.trail import Note, Texts, add_notes, rewrite
 from gateway.records import Record
 
 ALL, FACES, RECORDS = "all", "faces", "records"
@@ -35,7 +35,7 @@ class Gone:
 class Erasure:
     """Erase what these devices sent, start ≤ t < end; records of the wider stretch keep their judgement.
 
-    Times in ms; the records are those to take back.
+    Times in ms; the records are those to take back, the lines those of the audit log without the erased.
     """
 
     point: str
@@ -45,6 +45,11 @@ class Erasure:
     frozen_start: int
     frozen_end: int
     records: Sequence[Record]
+    lines: Texts
+
+
+Receipt = Callable[[Erasure, int, Mapping[str, str]], Note]
+"""Makes the receipt of what is erased, how many events, and the seals of the lines that were rewritten."""
 
 
 class Keeping(JournalFile):
@@ -160,11 +165,11 @@ class Keeping(JournalFile):
 
         return self._finish(work)
 
-    def erase(self, plan: Callable[[], Erasure], note: Callable[[Erasure, int], Note]) -> tuple[Erasure, int]:
-        """Blank events and quarantined messages, take back records, in one commit; what, and how many events.
+    def erase(self, plan: Callable[[], Erasure], note: Receipt) -> tuple[Erasure, int]:
+        """Blank events and quarantined messages, take back records, rewrite audit lines, in one commit.
 
-        The plan is made inside the commit. An event's identity stays, so that a copy that arrives later is
-        not taken for a new one.
+        What was erased, and how many events. The plan is made inside the commit. An event's identity stays,
+        so that a copy that arrives later is not taken for a new one.
         """
 
         def work(db: Connection) -> tuple[Erasure, int]:
@@ -175,7 +180,7 @@ class Keeping(JournalFile):
             gone = (erasure.point, ALL, erasure.frozen_start, erasure.frozen_end)
             db.execute("INSERT INTO gone VALUES (?, ?, ?, ?)", gone)
             count(db, "shrunk")
-            add_notes(db, [note(erasure, events)])
+            add_notes(db, [note(erasure, events, rewrite(db, erasure.lines))])
             return erasure, events
 
         self._db.execute("PRAGMA secure_delete = ON")

@@ -65,6 +65,11 @@ class Records(JournalFile):
         return self._number("SELECT coalesce(min(time_ms), 0) FROM records")
 
     @reads
+    def time_of(self, name: str) -> int | None:
+        """Time in ms of the record with this id, in force or not; None when no version of it is kept."""
+        (found,) = self._db.execute("SELECT max(time_ms) FROM records WHERE id = ?", (name,)).fetchone()
+        return None if found is None else int(found)
+
     def last_time(self, measurement: str) -> int:
         """Time of the newest record of a measurement, in ms; 0 without any."""
         query = "SELECT coalesce(max(time_ms), 0) FROM records WHERE measurement = ?"

@@ -18,7 +18,7 @@ from gateway.events import Arrival
 from gateway.inspector import Inspector, canonical
 from gateway.journal import Journal
 from gateway.recorder import Recorder
-from tests.unit.test_live_equals_replay import SITE, START, HandClock
+from tests.unit.test_live_equals_replay import FACE, SITE, START, HandClock
 
 TOML = """site = "s"
 zone = "Europe/Berlin"
@@ -203,6 +203,19 @@ def test_a_late_event_that_changes_nothing_is_no_correction(journal: Journal, sh
     shop.arrive("fob", "click", {"pattern": "single"}, START, 0)
     shop.wait(60_000)
     shop.arrive("mic", "phrase", {"id": "other", "score": 1.0}, START + 100, 200_000)
+    assert corrected(journal) == []
+
+
+def test_a_late_face_that_moves_no_outcome_is_no_line_of_twice_the_same(journal: Journal, shop: Shop) -> None:
+    shop.arrive("fob", "click", {"pattern": "single"}, START, 0)
+    for ms in range(100, 6000, 300):
+        shop.arrive("cam", "face", {**FACE, "smile": 0.9}, START + ms, 0)
+    shop.arrive("term", "press", {"key": 1}, START + 6100, 0)
+    shop.wait(60_000)
+    (before,) = journal.records("contact")
+    shop.arrive("cam", "face", {**FACE, "smile": 0.1}, START + 6200, 500_000)
+    (after,) = journal.records("contact")
+    assert (before.tags, before != after) == (after.tags, True)
     assert corrected(journal) == []
 
 

@@ -14,6 +14,7 @@ from gateway.cli import main
 from gateway.erase import EraseError, erase, local_ms
 from gateway.inspector import Inspector
 from gateway.journal import Journal
+from tests.unit.test_audit import corrected, tamper
 from tests.unit.test_live_equals_replay import START
 from tests.unit.test_retention import NEVER, OldShop, in_force, kinds
 
@@ -170,6 +171,110 @@ def test_the_receipt_stands_in_the_audit_log_and_quarantined_messages_of_the_dev
     shop.age(100)
     shop.tidy()
     assert kinds(journal) == ["health"]
+
+
+# ---- what the audit log told of the erased ------------------------------------------------------------
+
+
+def corrections_of(shop: OldShop, *asks: int) -> None:
+    """At each time an ask, and a press that comes an hour late."""
+    for t in asks:
+        shop.arrive("fob", "click", {"pattern": "single"}, t, 0)
+        shop.wait(MIN_MS)
+    for t in asks:
+        shop.arrive("term", "press", {"key": 1}, t + 9003, HOUR_MS)
+
+
+def told(journal: Journal) -> list[str]:
+    """The ids that the log still tells of."""
+    return [one["id"] for detail in corrected(journal) for one in detail["changes"]]
+
+
+def test_what_the_audit_log_told_of_the_erased_goes_and_its_chain_still_holds(
+    journal: Journal, tmp_path: Path
+) -> None:
+    shop, other = OldShop(journal), START + 10 * MIN_MS
+    corrections_of(shop, START, other)
+    assert told(journal)[::2] == [f"contact/till/{START}", f"contact/till/{other}"]
+    first = next(journal.audit("correction"))
+    cut(shop, START + 5000, START + 6000)
+    assert told(journal) == [f"contact/till/{other}", "press/term/1/4"]
+    assert [detail.get("erased", 0) for detail in corrected(journal)] == [2, 0]
+    assert audit.verify(journal) is None
+    left = "".join(entry.detail for entry in journal.audit())
+    salt = json.loads(first.detail)["salt"]
+    assert not [secret for secret in (str(START), salt) if secret in left]
+    journal.close()
+    assert salt.encode() not in (tmp_path / "journal.db").read_bytes()
+
+
+@pytest.mark.parametrize(
+    "harm",
+    [
+        "UPDATE audit SET detail = replace(detail, '\"late\":1', '\"late\":2') WHERE n = 1",
+        "UPDATE audit SET time = time + 1 WHERE n = 1",
+        "UPDATE audit SET detail = replace(detail, 'lines', 'lynes') WHERE kind = 'erasure'",
+        "UPDATE audit SET detail = '{' WHERE kind = 'erasure'",
+        "UPDATE audit SET detail = replace(detail, 'changes\":[{', 'changes\":[],\"was\":[{') WHERE n = 2",
+        "UPDATE audit SET detail = (SELECT detail FROM audit WHERE n = 2) WHERE n = 1",
+    ],
+)
+def test_a_line_from_which_something_is_erased_still_shows_tampering(
+    journal: Journal, tmp_path: Path, harm: str
+) -> None:
+    shop = OldShop(journal)
+    corrections_of(shop, START, START + 10 * MIN_MS)
+    cut(shop, START, START + MIN_MS)
+    assert audit.verify(journal) is None
+    tamper(tmp_path, harm)
+    assert "was tampered with" in (audit.verify(journal) or "")
+
+
+def test_who_puts_back_what_was_erased_from_the_log_is_found_out(journal: Journal, tmp_path: Path) -> None:
+    shop = OldShop(journal)
+    corrections_of(shop, START)
+    before = next(journal.audit()).detail
+    cut(shop, START, START + MIN_MS)
+    tamper(tmp_path, f"UPDATE audit SET detail = '{before}' WHERE n = 1")
+    assert (audit.verify(journal) or "").startswith("line 1 was tampered with")
+
+
+def test_a_line_that_tells_of_several_customers_loses_them_one_by_one(journal: Journal) -> None:
+    shop, times = OldShop(journal), [START, START + 10 * MIN_MS]
+    corrections_of(shop, *times)
+    details = corrected(journal)
+    changes = [one for detail in details for one in detail["changes"]]
+    journal.note((shop.clock.now, "correction", {**details[0], "changes": changes}))
+    for n, t in enumerate(times, 1):
+        cut(shop, t, t + MIN_MS)
+        assert (corrected(journal)[-1]["erased"], len(told(journal))) == (2 * n, 8 - 4 * n)
+        assert audit.verify(journal) is None
+    assert journal.trim_audit(shop.clock.now + 1, shop.clock.now) > 3
+    assert audit.verify(journal) is None
+
+
+def test_lines_of_earlier_versions_are_erased_as_well(journal: Journal) -> None:
+    """They name no times and have no salt."""
+    shop = OldShop(journal)
+    corrections_of(shop, START, START + 2 * HOUR_MS)
+    old = [[{k: v for k, v in one.items() if k != "t"} for one in d["changes"]] for d in corrected(journal)]
+    assert journal.trim_audit(shop.clock.now + 1, shop.clock.now) == 2
+    unknown = [{"id": "press/term/9/9", "before": None, "after": {"rating": "top", "state": "asked"}}]
+    for written, changes in ((START, old[0]), (START, old[1]), (START - 1, unknown), (START, unknown)):
+        detail = {"point": "till", "late": 1, "devices": ["term"], "changes": changes}
+        journal.note((written, "correction", detail))
+    cut(shop, START, START + MIN_MS)
+    assert [detail.get("erased", 0) for detail in corrected(journal)] == [2, 0, 0, 1]
+    assert audit.verify(journal) is None
+
+
+def test_the_receipt_names_what_was_asked_for_and_no_time_of_an_ask(journal: Journal) -> None:
+    shop = OldShop(journal)
+    shop.serve(START)
+    cut(shop, START + 2500, START + 2600)
+    note = journal.last_note("erasure") or {}
+    assert [text[11:] for text in (note["from"], note["to"])] == ["10:53:00+02:00", "10:54:00+02:00"]
+    assert [text[14:] for text in note["given"]] == ["53:22.500000+02:00", "53:22.600000+02:00"]
 
 
 def test_local_times_are_the_shops_and_a_doubled_hour_is_meant_whole(journal: Journal) -> None:
