@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import hashlib
 import os
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
 
-from gateway.audit import BACKUP, RESTORE, verify
-from gateway.journal import SCHEMA_VERSION, Journal, JournalError, check_file, copy_file
+from gateway.audit import BACKUP, ERASURE, RESTORE, verify
+from gateway.config import Site
+from gateway.erase import EraseError, repeat
+from gateway.journal import SCHEMA_VERSION, Entry, Journal, JournalError, check_file, copy_file
 
 CHUNK = 1 << 20
 
@@ -34,16 +37,27 @@ def backup(journal: Journal, out: Path, now: int) -> str:
     return digest
 
 
-def restore(journal: Journal, source: Path, now: int) -> Path:
-    """Put a backup in the place of the journal that no hub is using; where the old one is kept.
+@dataclass(frozen=True, slots=True)
+class Restored:
+    """Where the old journal is kept, how many erasures were made again, and in plain words what was not."""
+
+    kept: Path
+    repeated: int
+    undone: Sequence[str]
+
+
+def restore(journal: Journal, site: Site, source: Path, now: int) -> Restored:
+    """Put a backup in the place of the journal that no hub is using; what was erased since goes from it, too.
 
     JournalError: the backup cannot be used, or a hub is running; then nothing is changed.
     """
     check_copy(source)
     fresh, kept = _beside(journal.path, "restored"), _beside(journal.path, "before-restore")
     with journal.stopped():
-        fresh.unlink(missing_ok=True)
+        for suffix in ("", "-wal", "-shm"):
+            _with(fresh, suffix).unlink(missing_ok=True)
         copy_file(source, fresh)
+        repeated, undone = _made_ready(fresh, journal.path, site, _sha256(source), now)
         _sync(fresh)
         for suffix in ("", "-wal"):
             _link(_with(journal.path, suffix), _with(kept, suffix))
@@ -52,8 +66,50 @@ def restore(journal: Journal, source: Path, now: int) -> Path:
         fresh.replace(journal.path)
         _sync(journal.path.parent)
     journal.open()
-    journal.note((now, RESTORE, {"sha256": _sha256(source)}))
-    return kept
+    return Restored(kept, repeated, undone)
+
+
+def _made_ready(fresh: Path, old: Path, site: Site, digest: str, now: int) -> tuple[int, list[str]]:
+    """Note the restore and repeat the old journal's erasures, before anything takes the old one's place."""
+    copy, repeated = Journal(fresh, durable=False), 0
+    try:
+        copy.open()
+        lines, undone = _missed(copy, old, site)
+        copy.note((now, RESTORE, {"sha256": digest}))
+        for line in lines:
+            try:
+                repeat(copy, site, line, now)
+                repeated += 1
+            except EraseError as error:
+                undone.append(f"this erasure could not be repeated: {line.detail}: {error}")
+    finally:
+        copy.close()
+        fresh.with_suffix(".lock").unlink(missing_ok=True)
+    return repeated, undone
+
+
+def _missed(copy: Journal, old: Path, site: Site) -> tuple[list[Entry], list[str]]:
+    """Receipts of the old journal that the copy has not; and a sentence, unless it has all that there were.
+
+    It has when its log holds, and the copy's last line stands in it: then it is what the copy has become.
+    """
+    known = list(copy.audit())
+    newest = max([copy.last_received(), *(entry.time for entry in known)])
+    doubt = (
+        f"erasures made since this backup ({site.local(newest):%Y-%m-%d %H:%M}) may have come back: "
+        "there is no whole journal that names them all; repeat them with emobox erase"
+    )
+    if not old.exists():
+        return [], [doubt]
+    try:
+        with _opened(old) as journal:
+            now = list(journal.audit())
+            whole = verify(journal) is None and bool(known) and known[-1].hash in {one.hash for one in now}
+    except JournalError:
+        return [], [doubt]
+    seen = {entry.hash for entry in known}
+    lines = [entry for entry in now if entry.kind == ERASURE and entry.hash not in seen]
+    return lines, [] if whole else [doubt]
 
 
 def check_copy(path: Path) -> None:

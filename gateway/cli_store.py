@@ -200,12 +200,16 @@ def restore(args: argparse.Namespace) -> int:
     from gateway.app import store_of
     from gateway.clock import Clock
 
-    journal = store_of(load_site(args.config))
+    site = load_site(args.config)
+    journal = store_of(site)
     try:
-        kept = room.restore(journal, args.file, Clock().now_ms())
+        done = room.restore(journal, site, args.file, Clock().now_ms())
     finally:
         journal.close()
-    print(f"{journal.path} is what it was at the backup; what was there before is {kept}")
+    print(f"{journal.path} is what it was at the backup; what was there before is {done.kept}")
+    print(f"erasures made since, and made again in it: {done.repeated}")
+    for text in done.undone:
+        print(text, file=sys.stderr)
     return OK
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
@@ -93,6 +94,16 @@ def erase(journal: Journal, site: Site, point: str, start: int, end: int, now: i
     )
     counts = Counter(record.measurement for record in erasure.records)
     return Receipt(list(journal.audit(ERASURE))[-1], counts, events, clips)
+
+
+def repeat(journal: Journal, site: Site, line: Entry, now: int) -> Receipt:
+    """Erase again what a receipt of another copy of this journal names; EraseError: its point is gone."""
+    detail = json.loads(line.detail)
+    start, end = (
+        round(datetime.fromisoformat(text).timestamp() * 1000)
+        for text in detail.get("given", (detail["from"], detail["to"]))
+    )
+    return erase(journal, site, detail["point"], start, end, max(now, line.time))
 
 
 def _note(

@@ -71,5 +71,11 @@ def test_what_is_erased_beside_a_running_hub_leaves_influxdb_too_and_the_hub_goe
             device.stop()
         assert hub.stop() == 0
         assert "verified" in emobox(hub, "backup", "--out", str(tmp_path / "after.db"))
-        emobox(hub, "restore", str(tmp_path / "backup.db"))
-        assert len(hub.journal().records("contact")) == 2
+        assert "made again in it: 1" in emobox(hub, "restore", str(tmp_path / "backup.db"))
+        restored = hub.journal()
+        assert restored.records("contact") == []  # what was erased since does not come back
+        kinds = [entry.kind for entry in restored.audit()]
+        assert kinds == ["configuration", "k", "region", "models", "restore", "erasure"]
+        restored.close()
+        emobox(hub, "restore", str(tmp_path / "after.db"))
+        assert len(hub.journal().records("contact")) == 1

@@ -79,6 +79,6 @@ def test_a_file_of_a_newer_version_is_refused_and_not_changed(tmp_path: Path) ->
 def test_a_backup_of_version_1_can_be_restored(tmp_path: Path) -> None:
     version_1.build(tmp_path / "backup.db")
     journal = Journal(tmp_path / "journal.db", reserve_mb=1)
-    restore(journal, tmp_path / "backup.db", START)
+    restore(journal, parse_site(SITE), tmp_path / "backup.db", START)
     assert journal.last_event() == 5
     journal.close()
