@@ -13,6 +13,7 @@ from gateway.audit import BACKUP, ERASURE, RESTORE, verify
 from gateway.config import Site
 from gateway.erase import EraseError, repeat
 from gateway.journal import SCHEMA_VERSION, Entry, Journal, JournalError, check_file, copy_file
+from gateway.records import Record
 
 CHUNK = 1 << 20
 
@@ -70,12 +71,16 @@ def restore(journal: Journal, site: Site, source: Path, now: int) -> Restored:
 
 
 def _made_ready(fresh: Path, old: Path, site: Site, digest: str, now: int) -> tuple[int, list[str]]:
-    """Note the restore and repeat the old journal's erasures, before anything takes the old one's place."""
+    """Note the restore and repeat the old journal's erasures, before anything takes the old one's place.
+
+    What the old one took back and the copy never had may still lie in a database: it is taken back there.
+    """
     copy, repeated = Journal(fresh, durable=False), 0
     try:
         copy.open()
-        lines, undone = _missed(copy, old, site)
-        copy.note((now, RESTORE, {"sha256": digest}))
+        lines, taken_back, undone = _missed(copy, old, site)
+        retracts = [("retract", one) for one in taken_back if copy.time_of(one.id) is None]
+        copy.record(RESTORE, 0, retracts, [(now, RESTORE, {"sha256": digest})])
         for line in lines:
             try:
                 repeat(copy, site, line, now)
@@ -88,10 +93,10 @@ def _made_ready(fresh: Path, old: Path, site: Site, digest: str, now: int) -> tu
     return repeated, undone
 
 
-def _missed(copy: Journal, old: Path, site: Site) -> tuple[list[Entry], list[str]]:
-    """Receipts of the old journal that the copy has not; and a sentence, unless it has all that there were.
+def _missed(copy: Journal, old: Path, site: Site) -> tuple[list[Entry], list[Record], list[str]]:
+    """Receipts of the old journal that the copy has not, all that it took back, and what nobody knows.
 
-    It has when its log holds, and the copy's last line stands in it: then it is what the copy has become.
+    All is known when its log holds and the copy's last line stands in it: it is what the copy became.
     """
     known = list(copy.audit())
     newest = max([copy.last_received(), *(entry.time for entry in known)])
@@ -100,16 +105,16 @@ def _missed(copy: Journal, old: Path, site: Site) -> tuple[list[Entry], list[str
         "there is no whole journal that names them all; repeat them with emobox erase"
     )
     if not old.exists():
-        return [], [doubt]
+        return [], [], [doubt]
     try:
         with _opened(old) as journal:
-            now = list(journal.audit())
+            now, taken_back = list(journal.audit()), journal.taken_back()
             whole = verify(journal) is None and bool(known) and known[-1].hash in {one.hash for one in now}
     except JournalError:
-        return [], [doubt]
+        return [], [], [doubt]
     seen = {entry.hash for entry in known}
     lines = [entry for entry in now if entry.kind == ERASURE and entry.hash not in seen]
-    return lines, [] if whole else [doubt]
+    return lines, taken_back, [] if whole else [doubt]
 
 
 def check_copy(path: Path) -> None:

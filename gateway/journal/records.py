@@ -70,6 +70,15 @@ class Records(JournalFile):
         (found,) = self._db.execute("SELECT max(time_ms) FROM records WHERE id = ?", (name,)).fetchone()
         return None if found is None else int(found)
 
+    @reads
+    def taken_back(self) -> list[Record]:
+        """Records that were taken back, as far as a sink may not have heard of it."""
+        query = (
+            "SELECT id, body FROM records AS r WHERE op = 'retract'"
+            " AND position = (SELECT max(position) FROM records WHERE id = r.id) ORDER BY position"
+        )
+        return [Record.from_json(*row) for row in self._db.execute(query)]
+
     def last_time(self, measurement: str) -> int:
         """Time of the newest record of a measurement, in ms; 0 without any."""
         query = "SELECT coalesce(max(time_ms), 0) FROM records WHERE measurement = ?"

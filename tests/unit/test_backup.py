@@ -186,6 +186,19 @@ def test_a_restore_repeats_the_erasures_made_since_the_backup(shop: OldShop, tmp
     assert (again.repeated, asks(journal)) == (1, [START + 2 * HOUR_MS])
 
 
+def test_what_a_sink_had_not_yet_deleted_is_deleted_after_a_restore_as_well(
+    shop: OldShop, tmp_path: Path
+) -> None:
+    later = START + 5 * HOUR_MS  # the backup knows nothing of this customer, InfluxDB may
+    shop.serve(later)
+    erase(shop.journal, shop.site, "till", later, later + MIN_MS, shop.clock.now)
+    shop.journal.close()
+    restore(shop.journal, shop.site, tmp_path / "b.db", shop.clock.now)
+    retracted = [change.record.id for change in shop.journal.changes_after(0) if change.op == "retract"]
+    assert f"contact/till/{later}" in retracted
+    assert retracted.count(f"contact/till/{START}") == 1
+
+
 def test_a_restore_that_breaks_off_leaves_the_old_journal(
     shop: OldShop, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
