@@ -5,6 +5,7 @@ Its series bear names of their own and are never mixed with those of the custome
 
 from __future__ import annotations
 
+import json
 import threading
 from collections.abc import Iterable, Iterator, Sequence
 from datetime import datetime
@@ -61,7 +62,7 @@ class Crowd:
                 stopping.wait(IDLE_S)
 
     def resume(self) -> None:
-        """Periods that may have been open when the hub stopped are due, and what was erased last."""
+        """Periods that may have been open when the hub stopped are due, and what was erased."""
         self._shrunk = self._journal.shrunk()
         self._due.update(self._erased())
         start = self._clock.now_ms() - RESUME_MS
@@ -87,13 +88,14 @@ class Crowd:
         return bool(rows)
 
     def _erased(self) -> Iterator[Period]:
-        """Hours and day of the last erasure, as far as their readings are still kept."""
-        note, kept = self._journal.last_note(ERASURE), self._journal.horizon(FACES)
-        if note:
+        """Hours and days of what was erased, as far as their readings are still kept."""
+        kept = self._journal.horizon(FACES)
+        for entry in self._journal.audit(ERASURE):
+            note = json.loads(entry.detail)
             start, end = (
                 round(datetime.fromisoformat(note[key]).timestamp() * 1000) for key in ("from", "to")
             )
-            for t in range(start, end + HOUR_MS, HOUR_MS):
+            for t in range(max(start, kept), end + HOUR_MS, HOUR_MS):
                 yield from (period for period in periods(self._site, t) if period.start >= kept)
 
     def _over(self, rows: Iterable[Row], now: int) -> Iterator[Row]:

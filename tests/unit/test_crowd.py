@@ -158,6 +158,19 @@ def test_what_is_erased_is_taken_out_of_means_and_figures(shop: Crowded) -> None
     assert shop.figures()["till", "smile_index_all", "hour"]["n"] == 10
 
 
+def test_all_that_was_erased_while_the_hub_stood_still_is_taken_out_of_its_hour(shop: Crowded) -> None:
+    for n in range(22):
+        shop.visitor(NOON + n % 2 * 3 * HOUR + 2 * n * MINUTE, n)
+    shop.at(NOON + 72 * HOUR)
+    for t in (NOON, NOON + 3 * HOUR + 2 * MINUTE):
+        erase(shop.journal, shop.site, "till", t, t + 30_000, shop.clock.now)
+    shop.restart()
+    shop.at(NOON + 72 * HOUR + 1)
+    hours = [r for r in shop.journal.records("index") if r.tags["period"] == "hour"]
+    mine = [r for r in hours if (r.tags["point"], r.tags["name"]) == ("till", "smile_index_all")]
+    assert [(r.time_ms - NOON, r.fields["n"]) for r in mine] == [(0, 10), (3 * HOUR, 10)]
+
+
 def test_without_the_choice_nobody_but_the_asked_is_looked_at(tmp_path: Path) -> None:
     plain = {name: value for name, value in CHOSEN.items() if name != "scope_all"}
     assert watch_until(parse_site(plain), NOON) == 0
