@@ -18,7 +18,7 @@ from gateway import cli_store as store
 from gateway import cli_vision as vision_verbs
 from gateway import cli_voice as voices
 from gateway.bus import BusError
-from gateway.config import Site, SiteError, load_site
+from gateway.config import Site, SiteError, load_for_replay, load_site
 from gateway.device import DeviceError
 
 Verb = Callable[[argparse.Namespace], int]
@@ -153,7 +153,7 @@ def replay(args: argparse.Namespace) -> int:
     """Spec 6."""
     from gateway.replay import print_replay
 
-    site = load_site(args.config)
+    site = load_for_replay(args.config)
     try:
         print_replay(args.log, site)
     except OSError as error:

@@ -39,7 +39,27 @@ def diagnose(site_path: Path) -> list[Finding]:
             error(line, "put that right in the file, then run the doctor again") for line in _lines(failure)
         ]
     shop = f"{site_path} can be read: shop {site.site}, points: {', '.join(site.points) or 'none'}"
-    return [ok(shop), *(finding for check in CHECKS for finding in check(site))]
+    return [
+        ok(shop) if site.points else _no_points(shop),
+        *(one for check in CHECKS for one in _asked(check, site)),
+    ]
+
+
+def _no_points(shop: str) -> Finding:
+    return error(
+        shop, "nothing is counted without a point: add one with its devices, as in docs/site.example.toml"
+    )
+
+
+def _asked(check: Callable[[Site], Iterator[Finding]], site: Site) -> Iterator[Finding]:
+    """What a check finds; that it broke off hides nothing of the others."""
+    try:
+        yield from check(site)
+    except Exception as failure:  # noqa: BLE001 - whatever it is, the doctor has to say so
+        name = check.__name__.removeprefix("check_")
+        yield error(
+            f"{name}: could not be checked ({type(failure).__name__})", "run the doctor again; tell support"
+        )
 
 
 def print_findings(findings: Sequence[Finding], *, as_json: bool = False) -> int:

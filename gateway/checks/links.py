@@ -10,7 +10,7 @@ import socket
 import time
 from collections.abc import Iterator
 
-from gateway.bus import Bus
+from gateway.bus import Bus, BusError
 from gateway.checks import Finding, error, ok, warning
 from gateway.config import Broker, Site
 from gateway.sinks.influx import open_influx
@@ -34,11 +34,9 @@ def check_broker(site: Site) -> Iterator[Finding]:
         return
     try:
         let_in = _log_in(site)
-    except (OSError, ValueError) as failure:  # a password or certificate file, or what is in it
-        yield error(
-            f"{where}: {failure}",
-            "check password_file and ca_file of [broker] in site.toml, and that this user may read them",
-        )
+    except BusError as failure:
+        files = ", ".join(one for one in (broker.password_file, broker.ca_file) if one)
+        yield error(f"{where}: {failure}", f"put the file there, and let this user read it: {files}")
         return
     yield (
         ok(f"{where} answers")

@@ -12,22 +12,39 @@ from pydantic_core import ErrorDetails
 from gateway.config.site import Site
 from gateway.config.tables import Table
 
+SHOWN_MAX = 40
+
 
 class SiteError(Exception):
     """site.toml cannot be used; the text names the file, the key and what is allowed."""
 
 
+REPLAYED = {"site", "zone", "region", "day_start", "hours", "camera", "k", "points", "phrases", "defaults"}
+GATEWAYS = Site.model_fields.keys() - REPLAYED | {"notifier"}
+"""Tables that a replay does not read (site-format): what is wrong with them does not stop it."""
+
+
 def load_site(path: Path) -> Site:
     """Read site.toml; SiteError names file, key and what is allowed."""
+    return parse_site(_table(path), str(path))
+
+
+def load_for_replay(path: Path) -> Site:
+    """Read what a replay needs of site.toml; SiteError as of `load_site`."""
+    return parse_site({name: one for name, one in _table(path).items() if name not in GATEWAYS}, str(path))
+
+
+def _table(path: Path) -> dict[str, Any]:
     try:
-        table = tomllib.loads(path.read_text(encoding="utf-8"))
+        return tomllib.loads(path.read_text(encoding="utf-8-sig"))
     except OSError as error:
         raise SiteError(f"{path}: cannot be read ({error.strerror}); give the shop's site.toml") from None
     except UnicodeDecodeError:
         raise SiteError(f"{path}: is not UTF-8 text; save it as UTF-8") from None
     except tomllib.TOMLDecodeError as error:
         raise SiteError(f"{path}: is not TOML: {error}") from None
-    return parse_site(table, str(path))
+    except RecursionError:
+        raise SiteError(f"{path}: is not TOML: too many brackets inside each other") from None
 
 
 def parse_site(table: dict[str, Any], file: str = "site.toml") -> Site:
@@ -62,12 +79,17 @@ def _explain(detail: ErrorDetails) -> str:
     if detail["type"] == "missing":
         return f"{key}: is missing; needed or allowed here: {', '.join(_allowed(detail['loc'][:-1]))}"
     allowed = _PLAIN.get(detail["type"], message.removeprefix("Input ").removeprefix("String "))
-    return f"{key}: {allowed} (it is {_shown(detail['input'])})"
+    return f"{key}: {allowed} (it is {_shown(detail)})"
 
 
-def _shown(value: Any) -> str:
+def _shown(detail: ErrorDetails) -> str:
     """A wrong value where it surely holds no secret, else its type."""
-    return repr(value) if isinstance(value, bool | int | float) else f"a {type(value).__name__}"
+    value = detail["input"]
+    if isinstance(value, bool | int | float):
+        return repr(value)
+    if isinstance(value, str) and detail["type"] == "literal_error":
+        return f"{value[:SHOWN_MAX]!r}"
+    return f"a {type(value).__name__}"
 
 
 def _allowed(loc: tuple[int | str, ...]) -> list[str]:

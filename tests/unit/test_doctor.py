@@ -12,7 +12,8 @@ import pytest
 
 from gateway import cli
 from gateway.checks import Finding
-from gateway.doctor import diagnose, print_findings
+from gateway.config import Site
+from gateway.doctor import CHECKS, diagnose, print_findings
 from gateway.sinks.influx import open_influx
 from gateway.sinks.reader import SinkReader
 from tests.integration.influx import Access, one, store
@@ -106,6 +107,35 @@ def influxd(tmp_path: Path) -> Iterator[Server]:
 
 def influx(server_url: str, more: str = "") -> str:
     return f'[influx]\nurl = "{server_url}"\n{more}'
+
+
+def test_a_password_file_that_is_not_there_is_named_and_hides_nothing_else(tmp_path: Path) -> None:
+    with start_mosquitto(tmp_path) as broker:
+        file = tmp_path / "no-password"
+        found = doctor(tmp_path, f'username = "x"\npassword_file = "{file}"\n[web]\nport = 0\n', port=broker.port)
+    wrong = the(found, "the broker's password or certificate cannot be read")
+    assert (wrong.level, str(file) in wrong.do) == ("error", True)
+    assert the(found, "no InfluxDB is set up")
+
+
+def test_a_check_that_breaks_off_hides_nothing_of_the_others(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def check_broker(site: Site) -> Iterator[Finding]:
+        raise RuntimeError("geheim")
+        yield
+
+    monkeypatch.setattr("gateway.doctor.CHECKS", (check_broker, *CHECKS[1:]))
+    found = doctor(tmp_path)
+    assert the(found, "broker: could not be checked (RuntimeError)").level == "error"
+    assert the(found, "no InfluxDB is set up")
+    assert "geheim" not in str(found)
+
+
+def test_a_shop_without_points_is_an_error_that_says_what_to_add(tmp_path: Path) -> None:
+    (tmp_path / "site.toml").write_text('site = "shop-1"\nzone = "UTC"\n[store]\npath = "/nope"')
+    first = diagnose(tmp_path / "site.toml")[0]
+    assert (first.level, "points: none" in first.what, "add one" in first.do) == ("error", True, True)
 
 
 def test_influx_down_is_an_error_and_nothing_is_said_to_be_lost(tmp_path: Path) -> None:
