@@ -36,7 +36,12 @@ def check_journal(site: Site) -> Iterator[Finding]:
         with journal.reading():
             findings = list(_look(journal, site, path))
     except JournalError as failure:
-        findings = [error(str(failure), "stop the hub, keep a copy of that folder, and ask for help")]
+        findings = [
+            error(
+                str(failure),
+                "stop the hub, keep a copy of that folder, put a backup in its place: emobox restore FILE",
+            )
+        ]
     finally:
         journal.close()
     yield from findings
@@ -53,6 +58,7 @@ def _look(journal: Journal, site: Site, path: Path) -> Iterator[Finding]:
             f"the audit log does not hold: {problem}", "keep a copy of that folder, and ask who changed it"
         )
     yield from _quarantined(journal, site)
+    yield from _silent(journal, site)
     yield from _gaps(journal, site)
     yield from _sinks(journal, site)
     yield from _sounds(journal, site)
@@ -70,6 +76,19 @@ def _quarantined(journal: Journal, site: Site) -> Iterator[Finding]:
     if not aside.counts:
         yield ok("no message was put aside")
     yield ok(f"{journal.duplicates()} events arrived more than once, and were counted once")
+
+
+def _silent(journal: Journal, site: Site) -> Iterator[Finding]:
+    """Who of the configured devices has ever spoken, and when last."""
+    heard = {device: journal.last_heard(device) for device in site.devices}
+    last = [f"{name} {site.local(t):%Y-%m-%d %H:%M}" for name, t in heard.items() if t is not None]
+    if last:
+        yield ok(f"heard last: {', '.join(last)}")
+    if never := [name for name, t in heard.items() if t is None]:
+        yield warning(
+            f"never heard of: {', '.join(never)}",
+            "switch it on near the box; its config.json names site, device and password (docs/technician.md)",
+        )
 
 
 def _gaps(journal: Journal, site: Site) -> Iterator[Finding]:

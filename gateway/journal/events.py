@@ -128,6 +128,13 @@ class Events(JournalFile):
         row = self._db.execute(f"{query} LIMIT 1", (since, device)).fetchone()
         return (row[0], json.loads(row[1])) if row else None
 
+    @reads
+    def last_heard(self, device: str) -> int | None:
+        """When a device's newest event arrived, in ms; None when none of it is kept."""
+        query = "SELECT received FROM events WHERE device = ? ORDER BY boot DESC, seq DESC LIMIT 1"
+        row = self._db.execute(query, (device,)).fetchone()
+        return int(row[0]) if row else None
+
     def duplicates(self) -> int:
         """Equal copies that arrived again."""
         return self.counter("duplicates")

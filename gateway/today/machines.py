@@ -65,6 +65,7 @@ class Quarantine:
 class DeviceRow:
     """One configured device; `online` is None when it has not said so, `seen` is its last health event.
 
+    `heard` is when its newest event of any kind arrived, None where it never spoke or all of it is deleted.
     `sound` is how a microphone hears, `lens` how a camera is, in plain words.
     """
 
@@ -74,6 +75,7 @@ class DeviceRow:
     test: bool
     online: bool | None
     seen: str | None
+    heard: str | None
     health: Mapping[str, Value]
     gaps: int
     sound: Sound | None
@@ -129,9 +131,12 @@ def _device(
     device = site.devices[name]
     numbers = {key: value for key, value in health.fields.items() if key != "gaps"} if health else {}
     seen = time_of(site, health.time_ms) if health else None
+    arrived = journal.last_heard(name)
+    heard = site.local(arrived).strftime("%Y-%m-%d %H:%M") if arrived is not None else None
     gaps = journal.gaps_of(name)
     sound = sound_of(journal, site, name, now_ms) if device.kind == "microphone" else None
-    return DeviceRow(name, device.kind, site.point_of[name], device.test, online, seen, numbers, gaps, sound)
+    point = site.point_of[name]
+    return DeviceRow(name, device.kind, point, device.test, online, seen, heard, numbers, gaps, sound)
 
 
 def sink_row(journal: Journal, sink: Follower, rejected: Mapping[str, int]) -> SinkRow:

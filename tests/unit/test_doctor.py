@@ -112,7 +112,9 @@ def influx(server_url: str, more: str = "") -> str:
 def test_a_password_file_that_is_not_there_is_named_and_hides_nothing_else(tmp_path: Path) -> None:
     with start_mosquitto(tmp_path) as broker:
         file = tmp_path / "no-password"
-        found = doctor(tmp_path, f'username = "x"\npassword_file = "{file}"\n[web]\nport = 0\n', port=broker.port)
+        found = doctor(
+            tmp_path, f'username = "x"\npassword_file = "{file}"\n[web]\nport = 0\n', port=broker.port
+        )
     wrong = the(found, "the broker's password or certificate cannot be read")
     assert (wrong.level, str(file) in wrong.do) == ("error", True)
     assert the(found, "no InfluxDB is set up")
@@ -218,6 +220,18 @@ def test_events_that_never_arrived_are_told_by_device(tmp_path: Path) -> None:
         shop.send("term-1", NOON + 1000, "press", key=1)
         findings = doctor(tmp_path)
     assert the(findings, "5 events of term-1").level == "warning"
+
+
+def test_who_was_heard_when_and_who_never_is_told(tmp_path: Path) -> None:
+    with open_shop(tmp_path) as shop:
+        shop.send("fob-1", NOON, "click", pattern="single")
+        findings = doctor(tmp_path)
+        rows = {device.name: device for device in shop.today().devices}
+    assert the(findings, "heard last: fob-1 2026-09-22 12:00").level == "ok"
+    never = the(findings, "never heard of: ")
+    assert (never.level, never.what) == ("warning", "never heard of: term-1, cam-1, mic-1")
+    assert (rows["fob-1"].online, rows["fob-1"].seen, rows["term-1"].heard) == (None, None, None)
+    assert rows["fob-1"].heard == "2026-09-22 12:00"
 
 
 def test_it_works_while_the_hub_runs_and_changes_nothing(tmp_path: Path) -> None:

@@ -209,7 +209,8 @@ function storedOf(contact) {
 
 function renderDevices() {
   fill("devices", ...day.devices.map((device) => {
-    const state = device.online === null ? "? not heard of" : device.online ? "✓ online" : "✕ offline";
+    const unsaid = device.heard === null ? "? not heard of" : `? last heard ${device.heard}`;
+    const state = device.online === null ? unsaid : device.online ? "✓ online" : "✕ offline";
     return h("li", {},
       h("span", device.online === false ? { class: "bad" } : {}, state),
       ` · ${device.name} · ${device.kind}, ${device.point}${device.test ? ", test mode" : ""}`,
