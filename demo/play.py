@@ -99,9 +99,13 @@ class Demo:
     def _fresh_folder(self) -> None:
         """Every demo is a new day; only a folder that a demo made is ever emptied."""
         marker = self._folder / MARKER
-        if self._folder.exists() and any(self._folder.iterdir()) and not marker.exists():
+        try:
+            self._folder.mkdir(parents=True, exist_ok=True)
+        except OSError as error:
+            why = error.strerror
+            raise DemoError(f"{self._folder} cannot be made ({why}); give another --state") from None
+        if any(self._folder.iterdir()) and not marker.exists():
             raise DemoError(f"{self._folder} holds other files; give --state a new or an empty folder")
-        self._folder.mkdir(parents=True, exist_ok=True)
         lock = self._stack.enter_context(marker.open("a"))
         try:
             fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import csv
 from collections import Counter
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
@@ -44,10 +44,14 @@ def read_cards(path: Path, site: Site) -> dict[str, int]:
         with path.open(newline="", encoding="utf-8-sig") as file:
             rows = csv.DictReader(file)
             if not {"score"} < set(rows.fieldnames or ()):
-                raise CardsError(f"{path}: {COLUMNS}")
+                raise CardsError(f"{path}: {COLUMNS}{_separated(rows.fieldnames or ())}")
             return dict(_row(f"{path}, line {n}", row, site) for n, row in enumerate(rows, 2))
     except (OSError, UnicodeDecodeError, csv.Error) as error:
         raise CardsError(f"{path}: cannot be read as CSV ({error}); save it as UTF-8 with commas") from None
+
+
+def _separated(names: Sequence[str]) -> str:
+    return "; separated by commas: save the table as CSV with commas" if ";" in "".join(names) else ""
 
 
 def _row(where: str, row: dict[str, str], site: Site) -> tuple[str, int]:

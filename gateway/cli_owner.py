@@ -78,7 +78,7 @@ def mine(args: argparse.Namespace) -> int:
     """Print the link that opens one person's own figures; the running hub shows them."""
     from gateway.keyfile import KeyFileError
     from gateway.mine import code_of
-    from gateway.web.guard import is_loopback
+    from gateway.web.reach import link, why_unreachable
 
     site = load_site(args.config)
     if why := _why_nothing_own(site, args.name):
@@ -86,15 +86,18 @@ def mine(args: argparse.Namespace) -> int:
         return UNUSABLE
     try:
         code = code_of(site, args.name, make=True)
-    except (KeyFileError, OSError) as error:
+    except KeyFileError as error:
         print(error, file=sys.stderr)
         return FAILED
-    print(f"http://{site.web.host}:{site.web.port}/mine#{code}")
-    if is_loopback(site.web.host):
+    except OSError as error:
+        where = f"the key cannot be kept in {site.store.path} ({error.strerror})"
         print(
-            "It opens on this box alone: [web] host in site.toml is where phones would reach it.",
-            file=sys.stderr,
+            f"{where}; [store] path in site.toml has to be a folder that this user may write", file=sys.stderr
         )
+        return FAILED
+    print(link(site.web.host, site.web.port, f"/mine#{code}"))
+    if why := why_unreachable(site.web.host):
+        print(why, file=sys.stderr)
     return OK
 
 

@@ -83,7 +83,7 @@ def validate(args: argparse.Namespace) -> int:
     report = asdict(taken) | {"all": asdict(found)}
     report |= {"sensitivity": found.sensitivity, "specificity": found.specificity}
     print(json.dumps(report) if args.json else "\n".join(cards.lines(found, taken)))
-    return OK
+    return OK if taken.cards else FAILED
 
 
 def _seconds(text: str) -> float:
@@ -126,8 +126,11 @@ def _shown(args: argparse.Namespace, host: str) -> Any:
     from contextlib import nullcontext
 
     from gateway.web.aim import AimPage
+    from gateway.web.reach import why_unreachable
 
     if args.page:
+        if why := why_unreachable(host):
+            print(why, file=sys.stderr)
         return AimPage(host, args.port).serving(lambda url: print(f"open {url}", file=sys.stderr))
     return nullcontext(_nothing if args.json else _Panel())
 

@@ -56,6 +56,9 @@ def voice(args: argparse.Namespace) -> int:
     if (args.wav is None) == (args.microphone is None):
         print("give a WAV file, or --microphone; `emobox voice --help` tells more", file=sys.stderr)
         return UNUSABLE
+    if args.heads != OWN_HEADS and not args.heads.is_dir():
+        print(f"--heads {args.heads}: there is no such folder", file=sys.stderr)
+        return UNUSABLE
     try:
         (_file if args.wav else _live)(args)
     except (AudioError, FetchError, ModelError, CardError) as error:

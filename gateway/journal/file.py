@@ -284,6 +284,8 @@ def copy_file(source: Path, target: Path) -> None:
 
 def check_file(path: Path) -> int:
     """The schema version of a journal's file; JournalError when it is damaged, none, or newer than this."""
+    if not path.exists():
+        raise JournalError(f"{path}: there is no such file")
     try:
         with _closing(path, "ro") as db:
             (found,) = db.execute("PRAGMA integrity_check(1)").fetchone()

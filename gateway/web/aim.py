@@ -17,6 +17,7 @@ from starlette.responses import Response, StreamingResponse
 from starlette.routing import Route
 
 from gateway.web.guard import Guard
+from gateway.web.reach import link
 from gateway.web.serve import QuietServer, file_endpoint, icon, server_config
 
 if TYPE_CHECKING:
@@ -51,7 +52,7 @@ class AimPage:
         server = QuietServer(server_config(self._app()))
         thread = threading.Thread(target=lambda: asyncio.run(server.serve([listener])), daemon=True)
         thread.start()
-        tell(f"http://{self._host}:{listener.getsockname()[1]}/aim")
+        tell(link(self._host, listener.getsockname()[1], "/aim"))
         try:
             yield self.show
         finally:

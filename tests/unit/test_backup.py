@@ -93,7 +93,7 @@ def forge(path: Path) -> None:
         (forge, "its audit log does not hold: line 1 was tampered with"),
         (lambda path: path.write_bytes(b"hello" * 2000), "is no journal, or damaged"),
         (lambda path: path.write_bytes(b""), "is no journal of this version"),
-        (lambda path: path.unlink(), "is no journal, or damaged"),
+        (lambda path: path.unlink(), "there is no such file"),
         (lambda path: sqlite3.connect(path).execute("PRAGMA user_version = 99"), "of this version of EmoBox"),
     ],
 )

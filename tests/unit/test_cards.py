@@ -91,6 +91,7 @@ def test_a_contact_is_named_by_its_id_or_by_point_and_local_time(tmp_path: Path)
         ("point,asked,score\ntill-9,2026-09-22T08:00:00,5\n", "allowed is a point of site.toml"),
         ("point,asked,score\ntill-1,yesterday,5\n", "asked is yesterday"),
         ("", "allowed are the columns"),
+        ("contact;score\ntill-1/1;5\n", "separated by commas"),
     ],
 )
 def test_what_cannot_be_meant_is_refused_with_its_line(tmp_path: Path, text: str, says: str) -> None:
@@ -113,3 +114,6 @@ def test_the_command_takes_a_file_into_the_shops_journal(tmp_path: Path) -> None
     done = subprocess.run(line, cwd=ROOT, capture_output=True, text=True, timeout=60)
     assert (done.returncode, done.stderr) == (0, "")
     assert json.loads(done.stdout)["all"] == {"tp": 1, "fn": 0, "tn": 0, "fp": 0}
+    (tmp_path / "cards.csv").write_text("contact,score\ntill-1/1,5\n")
+    done = subprocess.run(line, cwd=ROOT, capture_output=True, text=True, timeout=60)
+    assert (done.returncode, json.loads(done.stdout)["missing"]) == (1, 1)

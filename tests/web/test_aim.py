@@ -33,6 +33,7 @@ def aiming(folder: Path, media: str) -> Iterator[str]:
     with subprocess.Popen(line, cwd=ROOT, stderr=subprocess.PIPE, text=True) as process:
         try:
             assert process.stderr
+            assert "on this box alone" in process.stderr.readline()
             said = next(text for text in process.stderr if text.startswith("open http"))
             yield said.split()[1]
         finally:

@@ -1,6 +1,7 @@
 """Staff see only their own ratings (spec 7): by code, from 10 contacts on, in a real browser too."""
 
 import json
+import re
 from pathlib import Path
 from typing import Any
 
@@ -10,6 +11,7 @@ from gateway import cli
 from gateway.config import parse_site
 from gateway.keyfile import KEY_BYTES, KeyFileError, read_key
 from gateway.mine import KEY, code_of, mine, whose
+from gateway.web.reach import link
 from tests.web.shop import NOON, Shop, Table, open_shop, serving, table
 from tests.web.test_browser import browse
 from tests.web.test_page import get
@@ -156,6 +158,28 @@ def test_the_link_is_printed_for_who_agreed_and_stays_the_same(
     assert "known: anna" in capsys.readouterr().err
     assert cli.main(["mine", "anna", "--config", config(tmp_path, "")]) == 2
     assert "staff.anna.consent" in capsys.readouterr().err
+
+
+def test_a_page_for_the_network_is_told_by_an_address_that_a_phone_can_open(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    path = config(tmp_path, CONSENT)
+    Path(path).write_text(Path(path).read_text() + '\n[web]\nhost = "0.0.0.0"\n')
+    assert cli.main(["mine", "anna", "--config", path]) == 0
+    said = capsys.readouterr()
+    host = said.out.removeprefix("http://").partition(":")[0]
+    assert said.out.startswith("http://")
+    assert (host in ("0.0.0.0", ""), said.err) == (False, "")
+    assert link("::1", 80, "/x") == "http://[::1]:80/x"
+
+
+def test_a_store_that_cannot_be_written_is_said_with_what_to_do(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    path = config(tmp_path, CONSENT)
+    Path(path).write_text(re.sub(r'path = ".*"', 'path = "/proc/none"', Path(path).read_text()))
+    assert cli.main(["mine", "anna", "--config", path]) == 1
+    assert "[store] path in site.toml has to be a folder" in capsys.readouterr().err
 
 
 def test_at_noon_of_an_empty_shop_there_is_nothing(tmp_path: Path) -> None:

@@ -88,6 +88,13 @@ def test_exactly_one_source_is_needed(words: tuple[str, ...], capsys: pytest.Cap
     assert (status, "give a WAV file, or --microphone" in err) == (2, True)
 
 
+def test_a_folder_of_heads_that_is_not_there_is_named(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    status, out, err = voice(capsys, "x.wav", "--heads", str(tmp_path / "nope"))
+    assert (status, out, "nope: there is no such folder" in err) == (2, "", True)
+
+
 def test_a_missing_file_is_named_and_no_traceback_is_shown(capsys: pytest.CaptureFixture[str]) -> None:
     status, _, err = voice(capsys, "/no/such.wav", "--json")
     assert (status, err.splitlines()[-1]) == (
