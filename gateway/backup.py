@@ -55,11 +55,14 @@ def restore(journal: Journal, site: Site, source: Path, now: int) -> Restored:
     check_copy(source)
     fresh, kept = _beside(journal.path, "restored"), _beside(journal.path, "before-restore")
     with journal.stopped():
-        for suffix in ("", "-wal", "-shm"):
-            _with(fresh, suffix).unlink(missing_ok=True)
-        copy_file(source, fresh)
-        repeated, undone = _made_ready(fresh, journal.path, site, _sha256(source), now)
-        _sync(fresh)
+        _remove(fresh)
+        try:
+            copy_file(source, fresh)
+            repeated, undone = _made_ready(fresh, journal.path, site, _sha256(source), now)
+            _sync(fresh)
+        except BaseException:
+            _remove(fresh)  # what was erased may be in it
+            raise
         for suffix in ("", "-wal"):
             _link(_with(journal.path, suffix), _with(kept, suffix))
         for suffix in ("-wal", "-shm"):
@@ -68,6 +71,11 @@ def restore(journal: Journal, site: Site, source: Path, now: int) -> Restored:
         _sync(journal.path.parent)
     journal.open()
     return Restored(kept, repeated, undone)
+
+
+def _remove(file: Path) -> None:
+    for suffix in ("", "-wal", "-shm"):
+        _with(file, suffix).unlink(missing_ok=True)
 
 
 def _made_ready(fresh: Path, old: Path, site: Site, digest: str, now: int) -> tuple[int, list[str]]:

@@ -121,8 +121,8 @@ def report_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def _served(text: str) -> int:
-    if not text.isdecimal():
-        raise argparse.ArgumentTypeError("allowed is a whole number")
+    if not text.isdecimal() or int(text) < 1:
+        raise argparse.ArgumentTypeError("allowed is a whole number from 1 on")
     return int(text)
 
 

@@ -69,23 +69,34 @@ def without(journal: Journal, point: str, start: int, end: int) -> Texts:
 
 
 def too_old(journal: Journal, before: int) -> Texts:
-    """Lines from before a time (ms) that still tell of customers: their details without them."""
-    old = ((entry.n, json.loads(entry.detail)) for entry in journal.audit(CORRECTION) if entry.time < before)
-    return {n: _erased(detail, []) for n, detail in old if detail["changes"]}
+    """Lines that still tell of customers from before a time (ms): their details without them."""
+    found: dict[int, Mapping[str, Any]] = {}
+    for entry in journal.audit(CORRECTION):
+        detail = json.loads(entry.detail)
+        left = [one for one in detail["changes"] if (_time_of(journal, one) or entry.time) >= before]
+        if len(left) < len(detail["changes"]):
+            found[entry.n] = _erased(detail, left)
+    return found
 
 
 def _touches(journal: Journal, change: Mapping[str, Any], written: int, start: int, end: int) -> bool:
-    """Whether a change is of start ≤ t < end, from ask to rating; what nobody can date counts as such.
-
-    Lines of earlier versions name no time: a contact has it in its id, a press in its record, if still kept.
-    """
-    name, t = change["id"], change.get("t")
-    if t is None:
-        t = int(name.rpartition("/")[2]) if name.startswith("contact/") else journal.time_of(name)
+    """Whether a change is of start ≤ t < end, from ask to rating; what nobody can date counts as such."""
+    t = _time_of(journal, change)
     if t is None:
         return written >= start
     answers = [side.get("answer_s", 0) for side in (change["before"], change["after"]) if side]
     return bool(t < end and t + max(answers, default=0) * 1000 >= start)
+
+
+def _time_of(journal: Journal, change: Mapping[str, Any]) -> int | None:
+    """When that happened, in ms.
+
+    Lines of earlier versions name no time: a contact has it in its id, a press in its record, if still kept.
+    """
+    name: str = change["id"]
+    if "t" in change:
+        return int(change["t"])
+    return int(name.rpartition("/")[2]) if name.startswith("contact/") else journal.time_of(name)
 
 
 def _erased(detail: Mapping[str, Any], left: Sequence[Mapping[str, Any]]) -> dict[str, Any]:

@@ -30,8 +30,8 @@ MARGIN, POINTS = 0.05, 5.0
 def report(journal: Journal, site: Site, now: int, days: int, customers: int | None = None) -> dict[str, Any]:
     """The last `days` business days up to now; figures under 10 contacts are null (spec 4, spec 7).
 
-    `customers`: how many the shop served in these days. The site's `served` may be of any period, so it only
-    tells how much each point weighs.
+    `customers`: how many the shop served in these days, from 1 on; not known if more were asked. The site's
+    `served` may be of any period, so it only tells how much each point weighs.
     """
     start = first_day(site, now, days).start
     contacts = [contact_of(record) for record in journal.records("contact", start, now + 1)]

@@ -61,8 +61,8 @@ class Records(JournalFile):
         return [record for record in found if not point or record.tags["point"] == point]
 
     def first_time(self) -> int:
-        """Time of the oldest record that is kept, in ms; 0 without any."""
-        return self._number("SELECT coalesce(min(time_ms), 0) FROM records")
+        """Time of the oldest thing that is on record, in ms; 0 without any; indices begin earlier."""
+        return self._number("SELECT coalesce(min(time_ms), 0) FROM records WHERE measurement <> 'index'")
 
     @reads
     def time_of(self, name: str) -> int | None:

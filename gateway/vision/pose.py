@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from gateway.vision.faces import Detection, Image, Keypoints, Point
 
 SCORE_OK = 0.65  # detector; between the detection threshold and this a face is reported, but not ok
-YAW_GAIN = 0.64  # of the detector's points
+YAW_GAIN = 0.64
 EYES_APART = (0.25, 0.55)  # of the box width; GENKI-4K: 0.32 to 0.49
 MOUTH_BELOW = (0.6, 1.8)  # of the eye distance; GENKI-4K: 0.76 to 1.39
 NOSE_BELOW = (-0.1, 1.2)  # of the eye distance; GENKI-4K: 0.03 to 0.85
@@ -46,7 +46,7 @@ def axes(points: Keypoints) -> Axes:
 def yaw_degrees(points: Keypoints, gain: float = YAW_GAIN) -> float:
     """Head turn in degrees, -90…90: 0 faces the lens, positive turns towards the person's left.
 
-    `gain` is that of the network whose points they are.
+    `gain` belongs to the network whose points they are; the detector's, if not said otherwise.
     """
     axis = axes(points)
     half = abs(axis.along(points.right_ear, points.left_ear)) / 2

@@ -1,8 +1,9 @@
 """The landmark model: is this really a face, and how far is it turned? Its points are not kept.
 
 Its points tell the turn better than the detector's, but are there once a second only: until the next look the
-detector's follow the head, corrected as the last look corrected them. How much of the difference counts has
-the least squared error on the calibration fifth of GENKI-4K's even half, together with the points' own gain.
+detector's follow the head, corrected as the last look corrected them. While a head moves, little of that gain
+is left after half a second. How much of the difference counts has the least squared error on the calibration
+fifth of GENKI-4K's even half, together with the points' own gain.
 """
 
 import math
@@ -24,8 +25,8 @@ FIRST, AGAIN = 0.98, 0.90  # probability of a face; 99 of 100 real faces of 48 p
 SURE = 0.75  # the detector's score at the first look; drawn faces reach 0.72
 HOLDS_S = 1.0
 LOGIT_MAX = 80.0  # keeps exp() finite
-RIGHT_EYE, LEFT_EYE, NOSE, MOUTH, RIGHT_EAR, LEFT_EAR = 33, 263, 6, 13, 234, 454  # of Face Mesh's 468
-YAW_GAIN, YAW_SHARE = 0.98, 0.65
+RIGHT_EYE, LEFT_EYE, BRIDGE, MOUTH, RIGHT_CHEEK, LEFT_CHEEK = 33, 263, 6, 13, 234, 454  # of Face Mesh's 468
+POINTS_GAIN, YAW_SHARE = 0.98, 0.65
 REMEMBERED = 32  # tracks; four times as many as a frame may have
 
 
@@ -52,7 +53,7 @@ class LandmarkModel:
 
 
 @dataclass(frozen=True)
-class Good:
+class LastLook:
     """The last look at a track that saw a face: when (s), and what the turn lacked then (degrees)."""
 
     time_s: float
@@ -64,7 +65,7 @@ class SecondLook:
 
     def __init__(self, model: LandmarkModel) -> None:
         self._model = model
-        self._good: dict[int, Good] = {}
+        self._good: dict[int, LastLook] = {}
 
     def is_face(self, track: int, image: Image, face: Detection, time_s: float) -> bool:
         """True when a look at that track at `time_s`, or less than a second before, saw a face."""
@@ -75,7 +76,7 @@ class SecondLook:
         if glance is None:
             return False
         correction = YAW_SHARE * (glance.yaw - yaw_degrees(face.keypoints))
-        self._remember(track, Good(time_s, correction))
+        self._remember(track, LastLook(time_s, correction))
         return True
 
     def was_face(self, track: int) -> bool:
@@ -94,8 +95,9 @@ class SecondLook:
         glance = self._model.glance(image, face)
         return glance if glance.presence >= (AGAIN if known else FIRST) else None
 
-    def _remember(self, track: int, good: Good) -> None:
-        self._good[track] = good
+    def _remember(self, track: int, look: LastLook) -> None:
+        self._good.pop(track, None)  # so that the first of them is who was looked at longest ago
+        self._good[track] = look
         if len(self._good) > REMEMBERED:
             del self._good[next(iter(self._good))]
 
@@ -105,6 +107,6 @@ def _probability(logit: float) -> float:
 
 
 def _yaw(points: NDArray[np.float32]) -> float:
-    """Degrees, of (468, 3) points."""
-    chosen = points[[RIGHT_EYE, LEFT_EYE, NOSE, MOUTH, RIGHT_EAR, LEFT_EAR], :2].tolist()
-    return yaw_degrees(Keypoints(*map(tuple, chosen)), YAW_GAIN)
+    """Degrees, of (468, 3) points; the bridge of the nose tells it better than its tip."""
+    chosen = points[[RIGHT_EYE, LEFT_EYE, BRIDGE, MOUTH, RIGHT_CHEEK, LEFT_CHEEK], :2].tolist()
+    return yaw_degrees(Keypoints(*map(tuple, chosen)), POINTS_GAIN)

@@ -209,6 +209,7 @@ def test_a_restore_that_breaks_off_leaves_the_old_journal(
         broken.setattr("gateway.backup.repeat", lambda *_: 1 / 0)
         with pytest.raises(ZeroDivisionError):
             restore(shop.journal, shop.site, tmp_path / "b.db", shop.clock.now)
+    assert not list(shop.journal.path.parent.glob("*restored*"))
     shop.journal.open()
     assert asks(shop.journal) == before
     shop.journal.close()

@@ -13,11 +13,13 @@ from gateway.cli import main
 from gateway.config import parse_site
 from gateway.fusion import Contact
 from gateway.fusion.emotion import Emotion
+from gateway.indexer import Indexer
 from gateway.indices import Published
 from gateway.journal import Journal
 from gateway.measurements import contact_record
 from gateway.records import Record
 from gateway.report import anomaly, first_day, index_line, lines, report
+from tests.unit.test_live_equals_replay import HandClock
 from tests.web.shop import NOON, busy_day, open_shop, table
 
 MINUTE, HOUR, DAY = 60_000, 3_600_000, 86_400_000
@@ -59,6 +61,10 @@ def test_hours_before_the_box_was_there_are_no_hours_without_low_presses(tmp_pat
         shop.catch_up()
         negative = report(shop.journal, shop.site, NOON, 92)["negativity_per_hour"]
         assert (negative["presses"], negative["hours"]) == (0, 1.0)
+        day_over = HandClock()
+        day_over.now = NOON + DAY
+        Indexer(shop.journal, shop.site, day_over).step()
+        assert report(shop.journal, shop.site, NOON, 92)["negativity_per_hour"]["hours"] == 1.0
         nine = report(shop.journal, shop.site, NOON - HOUR + 9 * MINUTE - 1, 92)
     assert nine["contacts"]["n"] == 9
     assert nine["negativity_per_hour"] is None

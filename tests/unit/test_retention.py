@@ -295,15 +295,15 @@ def test_deletions_are_said_before_and_counted_after_in_the_audit_log(journal: J
     assert audit.verify(journal) is None
 
 
-@pytest.mark.parametrize(("months", "left"), [(24, 1), (3, 0)])
+@pytest.mark.parametrize(("months", "late_days", "left"), [(24, 0, 1), (3, 0, 0), (3, 80, 0)])
 def test_what_the_audit_log_tells_of_a_contact_goes_with_the_contact(
-    journal: Journal, months: int, left: int
+    journal: Journal, months: int, late_days: int, left: int
 ) -> None:
     shop = OldShop(journal, defaults={"timeout_voice_s": 20, "retention_hourly_months": months})
     shop.arrive("fob", "click", {"pattern": "single"}, START, 0)
     shop.wait(60_000)
-    shop.arrive("term", "press", {"key": 3}, START + 5000, 600_000)
-    shop.age(100)
+    shop.arrive("term", "press", {"key": 3}, START + 5000, 600_000 + late_days * DAY_MS)
+    shop.age(100 - late_days)
     shop.tidy()
     assert len(journal.records("contact")) == left
     assert [len(detail["changes"]) for detail in corrected(journal)] == [2 * left]

@@ -27,5 +27,5 @@ def test_tells_smiles_from_other_faces_as_well_as_its_card_says(readings: Sequen
 
 def test_estimates_yaw_as_well_as_its_card_says(readings: Sequence[genki.Reading]) -> None:
     figures = genki.yaw_figures(readings)
-    assert figures["mean"] <= 3.8
+    assert figures["mean"] <= 3.2
     assert figures["agree"] >= 0.955

@@ -13,7 +13,7 @@ from gateway.config import Site, parse_site
 from gateway.vision.aim import Check, Limits, Look, checks, silhouette, summary
 from gateway.vision.aiming import AimError, Sight, chosen, panel, see, sights
 from gateway.vision.faces import Box, Image
-from gateway.vision.pipeline import Pipeline
+from gateway.vision.pipeline import Pipeline, load_pipeline
 from gateway.vision.report import sampled
 from models import fetch
 
@@ -118,6 +118,13 @@ def test_a_real_face_passes_and_fails_as_its_picture_is_spoilt(
     verdict = summary([sight.look for sight in with_frames(pipeline, change)], LIMITS)
     bad = [check["name"] for check in verdict["checks"] if not check["ok"]]
     assert bad == ([name] if name else [])
+
+
+def test_the_turn_is_the_one_that_the_shop_judges_by(pipeline: Pipeline) -> None:
+    image = np.asarray(cv2.imread(str(fetch.path("photo_group"))), np.uint8)
+    (first, *_), sight = load_pipeline().see(image.copy(), 0.0), see(image.copy(), 0.0, pipeline, LIMITS)
+    assert sight.look
+    assert sight.look.yaw == first.yaw != 0
 
 
 def test_nobody_there_fails(pipeline: Pipeline) -> None:

@@ -9,6 +9,8 @@ from gateway.vision.blazeface import BlazeFace, anchors
 from gateway.vision.detector import SEARCH_MIN
 from gateway.vision.faces import Face, Image
 from gateway.vision.pipeline import Pipeline
+from gateway.vision.pose import yaw_degrees
+from gateway.vision.presence import YAW_SHARE, LandmarkModel
 from gateway.vision.report import sampled
 from gateway.vision.view import whole
 from models import fetch
@@ -36,6 +38,13 @@ def test_finds_each_face_of_a_group_where_it_is(pipeline: Pipeline) -> None:
     assert [face.ok for face in faces] == [True] * 5
     assert all(75 <= face.px <= 115 for face in faces)
     assert all(face.smile >= 0.75 for face in faces)
+
+
+def test_the_turn_is_the_detectors_drawn_towards_that_of_the_landmarks(pipeline: Pipeline) -> None:
+    model = LandmarkModel(Model(fetch.path("face_landmarks")))
+    for found in pipeline.find(photo(), 0.0):
+        seen, points = yaw_degrees(found.detection.keypoints), model.glance(photo(), found.detection).yaw
+        assert found.yaw == pytest.approx(seen + YAW_SHARE * (points - seen))
 
 
 def test_finds_the_same_faces_at_half_the_size(pipeline: Pipeline) -> None:

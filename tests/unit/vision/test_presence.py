@@ -79,6 +79,17 @@ def test_remembers_only_so_many_tracks() -> None:
     assert [look.was_face(track) for track in (4, 5, REMEMBERED + 4)] == [False, True, True]
 
 
+def test_who_was_looked_at_longest_ago_is_forgotten_first() -> None:
+    model = Landmarks()
+    look = looks(model)
+    for n in range(REMEMBERED + 5):
+        model.says = 1.0
+        look.is_face(n, FRAME, FACE, float(n))
+        model.says = 0.95  # enough for who is known alone
+        look.is_face(0, FRAME, FACE, float(n))
+    assert look.was_face(0)
+
+
 def test_a_new_face_must_look_surer_than_one_that_is_known() -> None:
     model = Landmarks(says=0.95)
     look = looks(model)
