@@ -1,4 +1,8 @@
-"""The journal's second reader: indices of closed hours and days, corrected with their contacts."""
+"""The journal's second reader: indices of closed hours and days, corrected with their contacts.
+
+Of each period no point of under 10 contacts is told, nor to be had from the others of that period. A day less
+its other hours may still tell of an hour that is not shown.
+"""
 
 from __future__ import annotations
 

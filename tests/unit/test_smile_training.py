@@ -10,7 +10,9 @@ import numpy as np
 import pytest
 
 from gateway.vision.crop import smaller_grey
+from gateway.vision.pipeline import load_detector
 from gateway.vision.smile import LABELS, with_least
+from models import fetch
 from models.training import extra, smile, smile_augment, smile_data, smile_glasses
 from models.training.smile_data import FER_WINDOW, LFW, NO_LABEL, PATCH_PX, TEST, TRAIN, VALIDATION
 
@@ -103,6 +105,32 @@ def test_glasses_cover_the_eyes_and_leave_the_mouth_and_the_picture_that_was_giv
         assert changed[8:32, 4:30].mean() > 0.02 < changed[8:32, 34:60].mean()
         assert not changed[smile_augment.MOUTH_FROM :].any()
     assert (patch == before).all()
+
+
+def test_glasses_follow_the_eyes_where_a_picture_lies_lower() -> None:
+    patch, tops = picture(PATCH_PX), []
+    for down in (-12.0, 0.0, 12.0):
+        worn = smile_glasses.glasses(patch, smile_data.PATCH_WINDOW, down, np.random.default_rng(3))
+        tops.append(int(np.argmax((worn != patch).any(axis=1))))
+    assert np.diff(tops).tolist() == pytest.approx([12, 12], abs=1)
+
+
+def test_those_who_are_measured_are_those_who_were_kept_from_training(tmp_path: Path) -> None:
+    face = np.asarray(cv2.imread(str(fetch.path("photo_group"))), np.uint8)
+    found = max(load_detector().find(face), key=lambda one: one.box.width).box
+    (x, y), half = map(round, found.center), round(found.width * 0.6)
+    tight = cv2.resize(face[y - half : y + half, x - half : x + half], (128, 128))
+    pixels = cv2.imencode(".jpg", cv2.cvtColor(tight, cv2.COLOR_BGR2GRAY))[1].tobytes()
+    names = [f"Person{n}_Name_0001.jpg" for n in range(12)]
+    with zipfile.ZipFile(tmp_path / smile_data.MUXSPACE, "w") as archive:
+        for name in names:
+            archive.writestr(name, pixels)
+    rows = "".join(f"{name},happiness\n" for name in names)
+    (tmp_path / smile_data.MUXSPACE_LABELS).write_text(f"file,emotion\n{rows}")
+    measured = [(name, smiles) for name, smiles, _ in smile_data.unseen(tmp_path)]
+    kept = sorted(name for name in names if smile_data.part_of(name) == TEST)
+    assert 0 < len(kept) < len(names)
+    assert measured == [(name, True) for name in kept]
 
 
 def test_some_faces_that_the_network_learns_from_wear_glasses(monkeypatch: pytest.MonkeyPatch) -> None:
