@@ -168,8 +168,7 @@ def _make_device(config):
 
 
 def _make_wifi(config):
-    wifi = config.get("wifi") or {}
-    return Wifi(wifi.get("ssid", ""), wifi.get("password", ""))
+    return Wifi(config["wifi"]["ssid"], config["wifi"]["password"])
 
 
 def _link_options(config):

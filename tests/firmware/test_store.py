@@ -125,7 +125,17 @@ def test_a_short_configuration_gets_every_default(tmp_path: Path) -> None:
         ({"pins": {"led": 25}}, "pins"),
         ({"broker": {}}, "broker.host"),
         ({"broker": {"host": "x", "port": 70000}}, "broker.port"),
-        ({"broker": "x"}, "broker.host"),
+        ({"broker": "x"}, "broker must be an object"),
+        ({"broker": {"host": "x", "hots": "y"}}, "broker.hots must be left out: allowed are"),
+        ({"broker": {"host": "x", "password": 7}}, "broker.password must be a text"),
+        ({"broker": {"host": "x", "user": ["y"]}}, "broker.user must be a text"),
+        ({"broker": {"host": "x", "keepalive_s": "20"}}, "broker.keepalive_s must be a whole number"),
+        ({"broker": {"host": "x", "tls": True}}, "broker.tls must be such as"),
+        ({"broker": {"host": "x", "tls": {"ac": "ca.der"}}}, "broker.tls must be such as"),
+        ({"wifi": "MyNet"}, "wifi must be an object"),
+        ({"wifi": {"sid": "MyNet"}}, "wifi.sid must be left out: allowed are"),
+        ({"wifi": {"ssid": "MyNet", "password": 12345678}}, "wifi.password must be a text"),
+        ({"kyes": 5}, "kyes must be left out: allowed are"),
         ({"health_s": 0}, "health_s"),
         ({"first_boot": 1.5}, "first_boot"),
     ],
@@ -149,7 +159,8 @@ def test_a_missing_file_is_told(tmp_path: Path) -> None:
 
 
 def test_passwords_are_in_no_message(tmp_path: Path) -> None:
-    secret = {**GOOD, "broker": {"host": 7, "password": "hunter2"}, "wifi": {"password": "hunter2"}}
-    with pytest.raises(ConfigError) as error:
-        load(written(tmp_path, secret))
-    assert "hunter2" not in str(error.value)
+    for broker in ({"host": 7, "password": "hunter2"}, {"host": "x", "password": ["hunter2"]}):
+        secret = {**GOOD, "broker": broker, "wifi": {"password": ["hunter2"]}}
+        with pytest.raises(ConfigError) as error:
+            load(written(tmp_path, secret))
+        assert "hunter2" not in str(error.value)
