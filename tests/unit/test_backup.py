@@ -227,7 +227,15 @@ def begin_anew(journal: Journal) -> None:
     journal.close()
 
 
-@pytest.mark.parametrize("harm", [damage, begin_anew, lambda journal: journal.path.unlink()])
+@pytest.mark.parametrize(
+    "harm",
+    [
+        damage,
+        begin_anew,
+        lambda journal: journal.path.unlink(),
+        lambda journal: forge(journal.path),
+    ],
+)
 def test_where_no_whole_journal_names_the_erasures_since_the_backup_it_is_said(
     shop: OldShop, tmp_path: Path, capsys: pytest.CaptureFixture[str], harm: Callable[[Journal], None]
 ) -> None:

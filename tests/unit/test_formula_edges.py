@@ -214,3 +214,7 @@ def test_smiles_of_few_known_customers_are_not_to_be_had_from_the_total_either()
     shown = conceal({"a": many, "b": few})
     assert shown["a"] == Indices(many.counts, many.nps, Smiles(12))
     assert shown["b"] == few
+    ten, unseen = (Indices(of(n).counts, of(n).nps, Smiles(known, 50.0)) for n, known in ((40, 10), (5, 0)))
+    both = conceal({"a": ten, "b": few, "c": of(30), "d": unseen, "e": of(11)})
+    assert [point for point, one in both.items() if one.smile.smile_index is None] == ["a", "b", "d", "e"]
+    assert [point for point, one in both.items() if one.nps.emonps is None] == ["d", "e"]

@@ -13,6 +13,7 @@ from demo.sound import SPEECH, phrase_s
 from gateway import cli
 from gateway.voice.audio import read_wav
 from gateway.voice.engine import FRAME, FRAME_S, RATE
+from gateway.voice.hear import hear
 from gateway.voice.phrases import catalogue
 from gateway.voice.spotter import Spotted
 from models.evaluate import phrases
@@ -118,6 +119,18 @@ def test_noise_begins_before_the_recording_and_times_count_from_its_start(
     before = heard[0][: phrases.NOISE_FRAMES * FRAME]
     assert len(before) == 4 * RATE
     assert before.reshape(-1, FRAME).std(1).min() > 0
+
+
+def test_a_recording_is_heard_as_the_shop_hears_it_up_to_its_last_word() -> None:
+    judged = [one for one in catalogue().values() if one.id in ("super", "rate-visit")]
+    ears = phrases.Ears(judged)
+    for name in ("super", "rate-visit"):
+        samples = read_wav(SPEECH / f"{name}.wav")
+        said = samples[: round((phrase_s(name) + FRAME_S) * RATE)]
+        shop, _ = hear(said, judged)
+        evaluated = ears.hear(said.astype(np.float32) / 32768)
+        assert [one.id for one in evaluated] == [one.id for one in shop] == [name]
+        assert evaluated[0].end_s == pytest.approx(shop[0].end_s, abs=FRAME_S / 2)
 
 
 def test_a_firing_counts_from_shortly_before_the_label_to_shortly_after_and_is_then_no_false_accept() -> None:
