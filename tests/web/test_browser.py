@@ -1,6 +1,7 @@
 """What a real browser shows: exactly the figures of /api/today, and nothing that a device smuggled in."""
 
 import json
+import re
 import subprocess
 from dataclasses import dataclass, field
 from decimal import ROUND_HALF_UP, Decimal
@@ -107,6 +108,11 @@ def test_the_browser_shows_the_figures_of_the_api(tmp_path: Path, point: str) ->
     } | {name: str(index[name]) for name in ("n", "known", "loyal", "passive", "unknown", "critic", "silent")}
     assert {name: shown.figures.get(name) for name in expected} == expected
     assert ("emonps" in shown.figures) != ("base_nps" in shown.figures)
+    text = re.sub(r"\s+", " ", shown.text)
+    for name, ends in (("response_rate", "response"), ("smile_rate", "rate")):
+        low, high = (index[f"{ends}_{end}"] for end in ("low", "high"))
+        interval = "" if low is None else f"{percent(index[name])} ({whole(100 * low)} to {percent(high)})"
+        assert interval in text
     rows = [row for row in shown.rows if row[:2].isdigit()]
     contacts = [one for one in day["contacts"] if point in ("all", one["point"])]
     assert len(rows) == len(contacts) > 0
