@@ -16,7 +16,10 @@ from gateway.voice.spotter import Look, Spotted, Spotter, always
 
 
 class Scorer(Protocol):
-    """What makes scores of sound: an Engine, or what has them already (models/evaluate/phrases.py)."""
+    """What makes scores of sound: an Engine, or what has them already (models/evaluate/phrases.py).
+
+    The Ear alone calls it, a frame at a time; it raises nothing.
+    """
 
     scores: dict[str, float]
 

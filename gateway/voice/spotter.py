@@ -40,7 +40,10 @@ So is any other phrase that is judged, in noise: there a piece of other talk may
 
 
 class Around(Protocol):
-    """What is heard around a phrase; quiet.py tells by the last seconds."""
+    """What is heard around a phrase; quiet.py tells by the last seconds.
+
+    The Spotter asks it after the same frame was heard by both; it raises nothing.
+    """
 
     def is_quiet(self) -> bool:
         """Whether nobody goes on speaking."""
