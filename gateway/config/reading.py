@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import reprlib
 import tomllib
 from pathlib import Path
 from typing import Any, get_args
@@ -11,8 +12,6 @@ from pydantic_core import ErrorDetails
 
 from gateway.config.site import Site
 from gateway.config.tables import Table
-
-SHOWN_MAX = 40
 
 
 class SiteError(Exception):
@@ -41,7 +40,7 @@ def _table(path: Path) -> dict[str, Any]:
         raise SiteError(f"{path}: cannot be read ({error.strerror}); give the shop's site.toml") from None
     except UnicodeDecodeError:
         raise SiteError(f"{path}: is not UTF-8 text; save it as UTF-8") from None
-    except tomllib.TOMLDecodeError as error:
+    except ValueError as error:  # TOMLDecodeError, or a number of over 4300 digits
         raise SiteError(f"{path}: is not TOML: {error}") from None
     except RecursionError:
         raise SiteError(f"{path}: is not TOML: too many brackets inside each other") from None
@@ -75,7 +74,8 @@ def _explain(detail: ErrorDetails) -> str:
         return f"{key}: unknown name; allowed here: {', '.join(_allowed(detail['loc'][:-1]))}"
     message = detail["msg"].removeprefix("Value error, ")
     if detail["type"] == "value_error":
-        return f"{key}: {message}" if key else message
+        shown = f" (it is {_shown(detail)})" if _is_open(detail) else ""
+        return f"{key}: {message}{shown}" if key else message
     if detail["type"] == "missing":
         return f"{key}: is missing; needed or allowed here: {', '.join(_allowed(detail['loc'][:-1]))}"
     allowed = _PLAIN.get(detail["type"], message.removeprefix("Input ").removeprefix("String "))
@@ -83,13 +83,19 @@ def _explain(detail: ErrorDetails) -> str:
 
 
 def _shown(detail: ErrorDetails) -> str:
-    """A wrong value where it surely holds no secret, else its type."""
+    """A wrong value, shortened, where it surely holds no secret, else its type."""
     value = detail["input"]
-    if isinstance(value, bool | int | float):
-        return repr(value)
-    if isinstance(value, str) and detail["type"] == "literal_error":
-        return f"{value[:SHOWN_MAX]!r}"
-    return f"a {type(value).__name__}"
+    return reprlib.repr(value) if _is_open(detail) else f"a {type(value).__name__}"
+
+
+def _is_open(detail: ErrorDetails) -> bool:
+    """Whether a wrong value surely holds no secret: the gateway's own tables have passwords and addresses."""
+    value, kind = detail["input"], detail["type"]
+    if detail["loc"] and detail["loc"][0] in REPLAYED:
+        return isinstance(value, str | int | float)
+    if isinstance(value, str):
+        return kind == "literal_error"
+    return isinstance(value, int | float) and kind != "string_type"
 
 
 def _allowed(loc: tuple[int | str, ...]) -> list[str]:

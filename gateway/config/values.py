@@ -71,7 +71,7 @@ def _local(value: datetime) -> datetime:
 
 def _k_value(value: float) -> float:
     if not 0.2 <= value <= 1:
-        raise ValueError(f"allowed is 0.2 to 1 (it is {value:g})")
+        raise ValueError("allowed is 0.2 to 1")
     return value
 
 

@@ -34,12 +34,12 @@ WRONG = [
     ("[hours]\nmon = 5", "hours.mon", '"09:00-20:00" or a list'),
     ('[hours]\nmon = ["09:00-10:00", 5]', "hours.mon", '"09:00-20:00" or a list'),
     ('[hours]\nmon = "9-20"', "hours.mon", "a time such as 09:00"),
-    ('[hours]\nmon = "09:60-10:00"', "hours.mon", "00:00 to 24:00"),
+    ('[hours]\nmon = "09:60-10:00"', "hours.mon", "00:00 to 24:00 (it is '09:60-10:00')"),
     ('[hours]\nmon = "09:00-24:01"', "hours.mon", "00:00 to 24:00"),
     ('[hours]\nmon = "24:00-01:00"', "hours.mon", "before 24:00"),
     # camera, K
     ("[camera]\nsign_posted = true", "camera.sign_posted", "a text in quotes"),
-    ("[k]\nbutton = 0.19", "k.button.0.value", "0.2 to 1"),
+    ("[k]\nbutton = 0.19", "k.button.0.value", "0.2 to 1 (it is 0.19)"),
     ("[k]\nvoice = 1.01", "k.voice.0.value", "0.2 to 1"),
     ("[k]\nbutton = true", "k.button.0.value", "a number"),
     ("[k]\nbutton = nan", "k.button.0.value", "a number"),
@@ -59,7 +59,8 @@ WRONG = [
     ('[points."a/b"]', "points.a/b", "must not hold"),
     ('[points.p]\ntechnology = "phone"', "points.p.technology", "'button' or 'voice' (it is 'phone')"),
     ("[points.p]\nserved = -1", "points.p.served", "greater than or equal to 0"),
-    ("[points.p]\nserved = 1.5", "points.p.served", "a whole number"),
+    ("[points.p]\nserved = 1.5", "points.p.served", "a whole number (it is 1.5)"),
+    ('[points.p]\nserved = "12"', "points.p.served", "a whole number (it is '12')"),
     (DEVICE + '{ kind = "terminal" }', FIRST, "`keys`, 2 to 5"),
     (DEVICE + '{ kind = "terminal", keys = 1 }', f"{FIRST}.keys", "greater than or equal to 2"),
     (DEVICE + '{ kind = "terminal", keys = 6 }', f"{FIRST}.keys", "less than or equal to 5"),
@@ -182,6 +183,7 @@ def test_a_file_from_notepad_is_read_and_one_of_brackets_refused(
     (tmp_path / "site.toml").write_bytes(b"\xef\xbb\xbf" + BASE.encode())
     assert load_site(tmp_path / "site.toml").site == "s"
     assert "too many brackets" in refused("x = " + "[" * 3000, tmp_path, capsys)
+    assert "is not TOML" in refused("x = " + "1" * 5000, tmp_path, capsys)
 
 
 def test_a_log_that_is_not_there_is_named(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
@@ -240,13 +242,29 @@ def test_the_defaults_are_those_of_the_format(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    "table", ['influx = "http://u:geheim@h"', '[influx]\nurl = "u:geheim@h"', '[influx]\nurl = ["geheim"]']
+    "table",
+    [
+        'influx = "http://u:geheim@h"',
+        '[influx]\nurl = "u:geheim@h"',
+        '[influx]\nurl = ["geheim"]',
+        '[broker]\nport = "geheim"',
+        "[broker]\npassword_file = 7531",
+        '[influx]\nurl = "http://h"\ntoken_file = 7531',
+        '[cameras.c]\nsource = "rtsp://u:geheim@h"\nfps = "geheim"',
+    ],
 )
 def test_a_wrong_value_that_may_be_a_secret_is_not_shown(table: str, tmp_path: Path) -> None:
     (tmp_path / "site.toml").write_text(BASE + table)
     with pytest.raises(SiteError) as refusal:
         load_site(tmp_path / "site.toml")
     assert "geheim" not in str(refusal.value)
+    assert "7531" not in str(refusal.value)
+
+
+def test_a_wrong_value_is_shown_shortened(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    message = refused(BASE + f'[points.p]\ntechnology = "{"x" * 5000}"', tmp_path, capsys)
+    assert "(it is 'xxx" in message
+    assert len(message) < 120
 
 
 def test_a_name_that_no_topic_can_carry_is_refused(
