@@ -15,9 +15,11 @@ from gateway.checks import Finding, error, ok, warning
 from gateway.config import Broker, Site
 from gateway.sinks.influx import open_influx
 from gateway.web.guard import is_loopback
+from gateway.web.reach import link
 
 CONNECT_S = 3.0
 LOGIN_S = 5.0
+HERE = {"0.0.0.0": "127.0.0.1", "::": "::1"}
 
 
 def check_broker(site: Site) -> Iterator[Finding]:
@@ -38,6 +40,11 @@ def check_broker(site: Site) -> Iterator[Finding]:
         files = ", ".join(one for one in (broker.password_file, broker.ca_file) if one)
         yield error(f"{where}: {failure}", f"put the file there, and let this user read it: {files}")
         return
+    if broker.password_file and not broker.username:
+        yield warning(
+            f"the password in {broker.password_file} is not used: [broker] has no username",
+            "add username to [broker] of site.toml, or take password_file out",
+        )
     yield (
         ok(f"{where} answers")
         if let_in
@@ -96,9 +103,9 @@ def check_page(site: Site) -> Iterator[Finding]:
     if port == 0:
         yield ok("the page takes any free port (the hub says which when it starts)")
         return
-    served = _served_by("127.0.0.1" if host == "0.0.0.0" else host, port)
+    served = _served_by(HERE.get(host, host), port)
     if served == site.site:
-        yield ok(f"the page is there: http://{host}:{port}")
+        yield ok(f"the page is there: {link(host, port, '')}")
     elif served is not None:
         yield error(f"port {port} of the page is taken by {served or 'another program'}", _other_port(port))
     else:

@@ -16,6 +16,7 @@ from gateway.config import Site
 from gateway.doctor import CHECKS, diagnose, print_findings
 from gateway.sinks.influx import open_influx
 from gateway.sinks.reader import SinkReader
+from gateway.web.reach import link
 from tests.integration.influx import Access, one, store
 from tests.servers import Server, free_port, start_influxd, start_mosquitto
 from tests.web.shop import NOON, Shop, open_shop, serving, table
@@ -118,6 +119,14 @@ def test_a_password_file_that_is_not_there_is_named_and_hides_nothing_else(tmp_p
     wrong = the(found, "the broker's password or certificate cannot be read")
     assert (wrong.level, str(file) in wrong.do) == ("error", True)
     assert the(found, "no InfluxDB is set up")
+
+
+def test_a_password_that_is_not_used_for_want_of_a_username_is_a_warning(tmp_path: Path) -> None:
+    with start_mosquitto(tmp_path) as broker:
+        found = doctor(tmp_path, 'password_file = "/nope"\n[web]\nport = 0\n', port=broker.port)
+    unused = the(found, "/nope is not used")
+    assert (unused.level, "username" in unused.do) == ("warning", True)
+    assert the(found, "MQTT broker").level == "ok"
 
 
 def test_a_check_that_breaks_off_hides_nothing_of_the_others(
@@ -260,7 +269,8 @@ def test_a_damaged_journal_is_an_error_not_a_crash(tmp_path: Path, keep: int) ->
     path = tmp_path / "journal.db"
     content = path.read_bytes()
     path.write_bytes(content[:keep] + os.urandom(len(content) - keep))
-    assert the(doctor(tmp_path), "journal.db").level == "error"
+    damaged = the(doctor(tmp_path), "journal.db")
+    assert (damaged.level, "emobox restore" in damaged.do) == ("error", True)
 
 
 def test_no_journal_yet_is_a_warning_and_none_is_made(tmp_path: Path) -> None:
@@ -312,6 +322,16 @@ def test_the_pages_port_is_free_ours_or_taken(tmp_path: Path) -> None:
 
 def test_a_page_for_the_whole_network_is_a_warning(tmp_path: Path) -> None:
     assert the(doctor(tmp_path, '[web]\nhost = "0.0.0.0"\nport = 0\n'), "network").level == "warning"
+
+
+@pytest.mark.parametrize("host", ["0.0.0.0", "::"])
+def test_a_page_for_the_whole_network_is_shown_by_an_address_that_a_phone_can_open(
+    tmp_path: Path, host: str
+) -> None:
+    web = {"host": host, "port": free_port()}
+    with open_shop(tmp_path, table(web=web)) as shop, serving(shop):
+        found = doctor(tmp_path, f'[web]\nhost = "{host}"\nport = {web["port"]}\n')
+    assert the(found, "the page is there").what.endswith(link(host, web["port"], ""))
 
 
 def test_a_clock_behind_the_journal_is_an_error(tmp_path: Path) -> None:

@@ -2,6 +2,7 @@
 
 import json
 import re
+import socket
 from pathlib import Path
 from typing import Any
 
@@ -11,6 +12,7 @@ from gateway import cli
 from gateway.config import parse_site
 from gateway.keyfile import KEY_BYTES, KeyFileError, read_key
 from gateway.mine import KEY, code_of, mine, whose
+from gateway.web import reach
 from gateway.web.reach import link
 from tests.web.shop import NOON, Shop, Table, open_shop, serving, table
 from tests.web.test_browser import browse
@@ -171,6 +173,11 @@ def test_a_page_for_the_network_is_told_by_an_address_that_a_phone_can_open(
     assert said.out.startswith("http://")
     assert (host in ("0.0.0.0", ""), said.err) == (False, "")
     assert link("::1", 80, "/x") == "http://[::1]:80/x"
+
+
+def test_a_box_in_no_network_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(reach, "ELSEWHERE", ("255.255.255.255", 9))  # the kernel refuses to connect to it
+    assert link("0.0.0.0", 80, "/x") == f"http://{socket.gethostname()}:80/x"
 
 
 def test_a_store_that_cannot_be_written_is_said_with_what_to_do(
