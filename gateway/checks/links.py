@@ -15,11 +15,10 @@ from gateway.checks import Finding, error, ok, warning
 from gateway.config import Broker, Site
 from gateway.sinks.influx import open_influx
 from gateway.web.guard import is_loopback
-from gateway.web.reach import link
+from gateway.web.reach import ANYWHERE, link, listen
 
 CONNECT_S = 3.0
 LOGIN_S = 5.0
-HERE = {"0.0.0.0": "127.0.0.1", "::": "::1"}
 
 
 def check_broker(site: Site) -> Iterator[Finding]:
@@ -103,7 +102,7 @@ def check_page(site: Site) -> Iterator[Finding]:
     if port == 0:
         yield ok("the page takes any free port (the hub says which when it starts)")
         return
-    served = _served_by(HERE.get(host, host), port)
+    served = _served_by("127.0.0.1" if host in ANYWHERE else host, port)
     if served == site.site:
         yield ok(f"the page is there: {link(host, port, '')}")
     elif served is not None:
@@ -130,7 +129,7 @@ def _served_by(host: str, port: int) -> str | None:
 
 def _free(host: str, port: int) -> Finding:
     try:
-        socket.create_server((host, port)).close()
+        listen(host, port).close()
     except OSError as failure:
         return error(f"the page cannot be served at {host}:{port} ({failure.strerror})", _other_port(port))
     return ok(f"port {port} is free for the page")

@@ -17,7 +17,7 @@ from starlette.responses import Response, StreamingResponse
 from starlette.routing import Route
 
 from gateway.web.guard import Guard
-from gateway.web.reach import link
+from gateway.web.reach import link, listen
 from gateway.web.serve import QuietServer, file_endpoint, icon, server_config
 
 if TYPE_CHECKING:
@@ -62,8 +62,7 @@ class AimPage:
 
     def _listen(self) -> socket.socket:
         try:
-            family = socket.getaddrinfo(self._host, self._port, type=socket.SOCK_STREAM)[0][0]
-            return socket.create_server((self._host, self._port), family=family)
+            return listen(self._host, self._port)
         except OSError as error:
             where = f"{self._host}:{self._port} ({error.strerror})"
             raise AimPageError(f"the page cannot be served at {where}; give another --port") from None

@@ -24,6 +24,7 @@ from gateway.today import Follower, today
 from gateway.web.feed import Feed
 from gateway.web.guard import Guard
 from gateway.web.mine import mine_endpoint
+from gateway.web.reach import listen
 from gateway.web.serve import QuietServer, file_endpoint, icon, server_config
 
 FILES = {
@@ -63,8 +64,7 @@ class Page:
         """Take the port (PageError when it cannot be had); `run` does it where nobody did before."""
         web = self._site.web
         try:
-            family = socket.getaddrinfo(web.host, web.port, type=socket.SOCK_STREAM)[0][0]
-            self._socket = socket.create_server((web.host, web.port), family=family)
+            self._socket = listen(web.host, web.port)
         except OSError as error:
             raise PageError(_why(web.host, web.port, error)) from None
 

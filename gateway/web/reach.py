@@ -1,4 +1,4 @@
-"""How a page that listens on this machine is opened from another one."""
+"""Where a page listens on this machine, and how it is opened from another one."""
 
 from __future__ import annotations
 
@@ -9,6 +9,13 @@ from gateway.web.guard import is_loopback
 ANYWHERE = ("0.0.0.0", "::")
 ELSEWHERE = "192.0.2.1", 9  # of RFC 5737; nothing is sent to it
 HERE_ALONE = "It opens on this box alone: [web] host in site.toml is where phones would reach it."
+
+
+def listen(host: str, port: int) -> socket.socket:
+    """A socket for a page at `host`; at :: it takes IPv4, too, as `link` promises. May raise OSError."""
+    family = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)[0][0]
+    both = host == "::" and socket.has_dualstack_ipv6()
+    return socket.create_server((host, port), family=family, dualstack_ipv6=both)
 
 
 def link(host: str, port: int, path: str) -> str:

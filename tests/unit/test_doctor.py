@@ -4,6 +4,7 @@ import json
 import os
 import socket
 import time
+import urllib.request
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -331,7 +332,11 @@ def test_a_page_for_the_whole_network_is_shown_by_an_address_that_a_phone_can_op
     web = {"host": host, "port": free_port()}
     with open_shop(tmp_path, table(web=web)) as shop, serving(shop):
         found = doctor(tmp_path, f'[web]\nhost = "{host}"\nport = {web["port"]}\n')
-    assert the(found, "the page is there").what.endswith(link(host, web["port"], ""))
+        shown = the(found, "the page is there").what.removeprefix("the page is there: ")
+        assert shown == link(host, web["port"], "")
+        assert urllib.request.urlopen(shown, timeout=10).status == 200
+    free = doctor(tmp_path, f'[web]\nhost = "{host}"\nport = {free_port()}\n')
+    assert the(free, "is free for the page").level == "ok"
 
 
 def test_a_clock_behind_the_journal_is_an_error(tmp_path: Path) -> None:
