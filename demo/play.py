@@ -101,12 +101,12 @@ class Demo:
         marker = self._folder / MARKER
         try:
             self._folder.mkdir(parents=True, exist_ok=True)
+            if any(self._folder.iterdir()) and not marker.exists():
+                raise DemoError(f"{self._folder} holds other files; give --state a new or an empty folder")
+            lock = self._stack.enter_context(marker.open("a"))
         except OSError as error:
             why = error.strerror
-            raise DemoError(f"{self._folder} cannot be made ({why}); give another --state") from None
-        if any(self._folder.iterdir()) and not marker.exists():
-            raise DemoError(f"{self._folder} holds other files; give --state a new or an empty folder")
-        lock = self._stack.enter_context(marker.open("a"))
+            raise DemoError(f"{self._folder} cannot be written ({why}); give another --state") from None
         try:
             fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:

@@ -46,7 +46,9 @@ def read_cards(path: Path, site: Site) -> dict[str, int]:
             if not {"score"} < set(rows.fieldnames or ()):
                 raise CardsError(f"{path}: {COLUMNS}{_separated(rows.fieldnames or ())}")
             return dict(_row(f"{path}, line {n}", row, site) for n, row in enumerate(rows, 2))
-    except (OSError, UnicodeDecodeError, csv.Error) as error:
+    except OSError as error:
+        raise CardsError(f"{path}: cannot be read ({error.strerror}); give the CSV with the scores") from None
+    except (UnicodeDecodeError, csv.Error) as error:
         raise CardsError(f"{path}: cannot be read as CSV ({error}); save it as UTF-8 with commas") from None
 
 

@@ -120,8 +120,11 @@ def export(args: argparse.Namespace) -> int:
         end = room.local_ms(site, args.end, last=True) if args.end else SQLITE_INT_MAX
         with opened(site) as journal:
             count = export_log(journal, site, args.out, Clock().now_ms(), start, end)
-    except (room.EraseError, OSError) as error:
-        print(f"{args.out}: {error}" if isinstance(error, OSError) else error, file=sys.stderr)
+    except room.EraseError as error:
+        print(error, file=sys.stderr)
+        return UNUSABLE
+    except OSError as error:
+        print(f"{args.out}: cannot be written ({error.strerror}); give another --out", file=sys.stderr)
         return UNUSABLE
     print(f"{count} messages in {args.out}")
     return OK

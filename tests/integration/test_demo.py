@@ -140,6 +140,17 @@ def test_the_demo_never_empties_a_folder_that_is_not_its_own(tmp_path: Path) -> 
     assert "holds other files" in log.read_text()
 
 
+@pytest.mark.parametrize("taken", ["", ".emobox-demo"])
+def test_a_folder_that_cannot_be_written_is_said_with_what_to_do(tmp_path: Path, taken: str) -> None:
+    state = tmp_path / "demo" if taken else Path("/proc/x")
+    if taken:
+        (state / taken).mkdir(parents=True)
+    with demo(tmp_path, "--once", f"--state={state}") as (process, _, log):
+        assert process.wait(60) == 2
+    assert f"{state} cannot be written" in log.read_text()
+    assert "give another --state" in log.read_text()
+
+
 @pytest.mark.parametrize(
     ("option", "message"),
     [("--history=foo", "allowed is a number of days"), ("--port=99999", "a port from 1")],

@@ -101,6 +101,12 @@ def test_what_cannot_be_meant_is_refused_with_its_line(tmp_path: Path, text: str
         read_cards(file, shop.site)
 
 
+def test_a_file_that_is_not_there_is_named_and_no_advice_about_commas_is_given(tmp_path: Path) -> None:
+    with open_shop(tmp_path) as shop, pytest.raises(CardsError, match="give the CSV") as refusal:
+        read_cards(tmp_path / "no.csv", shop.site)
+    assert ("no.csv" in str(refusal.value), "comma" in str(refusal.value)) == (True, False)
+
+
 def test_the_command_takes_a_file_into_the_shops_journal(tmp_path: Path) -> None:
     with open_shop(tmp_path) as shop:
         name = asked_customers(shop, 1)[0]

@@ -115,6 +115,10 @@ def test_the_verbs_export_and_import_work_together(
     assert "there is no journal yet" in capsys.readouterr().err
     assert main(["import", str(case / "log.jsonl"), *first]) == 0
     assert main(["export", "--out", out, *first]) == 0
+    capsys.readouterr()
+    assert main(["export", "--out", "/proc/none/out.jsonl", *first]) == 2
+    said = capsys.readouterr().err
+    assert "out.jsonl: cannot be written (No such file or directory); give another --out" in said
     assert main(["import", out, *second]) == 0
     assert main(["import", out, *second]) == 1
     assert "not empty" in capsys.readouterr().err

@@ -189,6 +189,15 @@ def test_what_devices_send_is_shown_as_text_only(tmp_path: Path) -> None:
     assert shown.tags.count("script") == 2  # dom.js and page.js
 
 
+def test_a_device_whose_clicks_arrive_was_heard_of(tmp_path: Path) -> None:
+    with open_shop(tmp_path) as shop:
+        shop.send("fob-1", NOON, "click", pattern="single")
+        shop.catch_up()
+        text = visit(shop, tmp_path).text
+    assert re.search(r"last heard 2026-09-22 12:00\W+fob-1", text)
+    assert re.search(r"not heard of\W+term-1", text)
+
+
 def test_how_the_camera_is_stands_beside_it(tmp_path: Path) -> None:
     with open_shop(tmp_path) as shop:
         status = b'{"v":1,"online":true,"lens":"blind"}'
