@@ -59,12 +59,13 @@ class Outbox:
         make_folder(self._folder)
         self.dropped = _whole(read_text(self._folder + "/dropped"))
         names = os.listdir(self._folder)
-        for boot, first in sorted(_parse_name(name) for name in names if name.endswith(".log")):
+        logs = sorted(_parse_name(name) for name in names if name.endswith(".log"))
+        for boot, first in logs:
             self._recover(boot, first)
         for name in names:
             if name.endswith(".ack") and not self._known(_parse_name(name)):
                 remove(self._folder + "/" + name)
-        return max([segment.boot for segment in self._segments] + [0])
+        return max([boot for boot, _ in logs] + [0])
 
     def append(self, boot, seq, happened_ms, body):
         """Keep one event; it is safe when this returns. OSError: the flash does not take it."""
@@ -86,12 +87,15 @@ class Outbox:
         found = []
         for segment in list(self._segments):
             unread = segment.live
-            for seq, happened_ms, body in self._records(segment):
-                if len(found) == most:
-                    return found
-                unread &= ~(1 << (seq - segment.first))
-                if segment.holds(segment.boot, seq):
-                    found.append((segment.boot, seq, happened_ms, body))
+            try:
+                for seq, happened_ms, body in self._records(segment):
+                    if len(found) == most:
+                        return found
+                    unread &= ~(1 << (seq - segment.first))
+                    if segment.holds(segment.boot, seq):
+                        found.append((segment.boot, seq, happened_ms, body))
+            except OSError:
+                continue  # what cannot be read now may be read later
             self._drop_unread(segment, unread)
         return found
 
@@ -128,7 +132,7 @@ class Outbox:
 
     def _drop_unread(self, segment, unread):
         numbers = [number for number in range(segment.count) if unread >> number & 1]
-        if numbers and read_bytes(self._path(segment, ".log")):  # a file that does not open may open later
+        if numbers:
             self._count_dropped(len(numbers))
             self._acknowledge(segment, numbers)
 
@@ -164,9 +168,12 @@ class Outbox:
 
     def _recover(self, boot, first):
         segment = Segment(boot, first)
-        for seq, _, _ in self._records(segment):
-            while segment.first + segment.count <= seq:
-                segment.add()  # also what lies before it and cannot be read: it is dropped when it is due
+        try:
+            for seq, _, _ in self._records(segment):
+                while segment.first + segment.count <= seq:
+                    segment.add()  # also what lies before it and cannot be read: it is dropped when it is due
+        except OSError:
+            return  # it stays where it is: the next start may be able to read it
         self._segments.append(segment)
         for mark in read_bytes(self._path(segment, ".ack")):
             if mark & 0xC0 == _ACK and mark ^ _ACK < segment.count:
@@ -176,16 +183,17 @@ class Outbox:
 
     def _records(self, segment):
         """(seq, happened_ms, body) of each whole record; what is torn between them is passed over."""
-        data = read_bytes(self._path(segment, ".log"))
         at, wanted = 0, segment.first
-        while at < len(data):
-            found = record.unpack(data, at, segment.boot)
-            if found is None or not wanted <= found[0] < segment.first + PER_SEGMENT:
-                at += 1
-                continue
-            yield found
-            wanted = found[0] + 1
-            at += record.size(found[2])
+        with open(self._path(segment, ".log"), "rb") as file:
+            end = file.seek(0, 2)
+            while at < end:
+                found = record.read(file, at, segment.boot)
+                if found is None or not wanted <= found[0] < segment.first + PER_SEGMENT:
+                    at += 1
+                    continue
+                yield found
+                wanted = found[0] + 1
+                at += record.size(found[2])
 
     def _known(self, name):
         return any((segment.boot, segment.first) == name for segment in self._segments)

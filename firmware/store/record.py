@@ -12,21 +12,26 @@ def pack(boot, seq, happened_ms, body):
     """The bytes of one record; ValueError when the body is too long."""
     if len(body) > MAX_BODY:
         raise ValueError("an event has at most " + str(MAX_BODY) + " bytes")
-    data = struct.pack(_HEAD, len(body), seq, happened_ms) + body
-    return data + struct.pack("<I", _crc(data, boot))
+    head = struct.pack(_HEAD, len(body), seq, happened_ms)
+    return head + body + struct.pack("<I", _crc(head, body, boot))
 
 
-def unpack(data, at, boot):
-    """(seq, happened_ms, body), or None where no whole record starts."""
-    if at + _HEAD_SIZE > len(data):
+def read(file, at, boot):
+    """(seq, happened_ms, body) of the record at this place, or None where no whole record starts.
+
+    A heap in pieces has no room for a whole segment, but for a record.
+    """
+    file.seek(at)
+    head = file.read(_HEAD_SIZE)
+    if len(head) < _HEAD_SIZE:
         return None
-    size, seq, happened_ms = struct.unpack_from(_HEAD, data, at)
-    end = at + _HEAD_SIZE + size
-    if size > MAX_BODY or end + 4 > len(data):
+    size, seq, happened_ms = struct.unpack(_HEAD, head)
+    if size > MAX_BODY:
         return None
-    if struct.unpack_from("<I", data, end)[0] != _crc(data[at:end], boot):
+    body, crc = file.read(size), file.read(4)
+    if len(crc) < 4 or struct.unpack("<I", crc)[0] != _crc(head, body, boot):
         return None
-    return seq, happened_ms, bytes(data[at + _HEAD_SIZE : end])
+    return seq, happened_ms, body
 
 
 def size(body):
@@ -34,5 +39,5 @@ def size(body):
     return _HEAD_SIZE + len(body) + 4
 
 
-def _crc(data, boot):
-    return crc32(data, crc32(str(boot).encode()))
+def _crc(head, body, boot):
+    return crc32(body, crc32(head, crc32(str(boot).encode())))

@@ -60,3 +60,4 @@ def make_board(tmp_path: Path, broker: Server) -> Iterator[Callable[..., Board]]
     yield make
     for board in boards:
         board.power_cut()
+        print(board.device_dir.name, board.output(), sep="\n")  # pytest shows it when the test failed

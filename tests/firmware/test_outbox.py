@@ -109,6 +109,25 @@ def test_what_can_no_longer_be_read_is_dropped_and_counted_once(tmp_path: Path) 
         assert not list(folder.glob("3-*"))
 
 
+def test_what_cannot_be_read_at_a_start_is_there_at_the_next(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    fill(opened(tmp_path), boot=3, count=2)
+    fill(opened(tmp_path), boot=4, count=2)
+
+    def failing(path: str, mode: str = "r") -> Any:
+        if path.endswith("4-1.log"):
+            raise OSError(5)
+        return builtins.open(path, mode)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(store.outbox, "open", failing, raising=False)
+        box = Outbox(str(tmp_path))
+        assert box.open() == 4  # its number is taken, whatever it holds
+        assert (identities(box), box.dropped) == ([(3, 1), (3, 2)], 0)
+    assert identities(opened(tmp_path)) == [(3, 1), (3, 2), (4, 1), (4, 2)]
+
+
 class Cut(BaseException):
     """The power goes."""
 
