@@ -23,6 +23,8 @@ from gateway.voice.spotter import RATING, Look
 
 WHOLE = 18
 """Phones of an ask or event that the last embeddings surely hold; polite words around them are not known."""
+APART = 8
+"""Steps of 27 ms: 0.2 s of silence part an answer from what the same or another one says around it."""
 TIE = 1.0
 """Answers of different ratings that fit as well but for this much contradict each other: none counts."""
 
@@ -39,18 +41,23 @@ class Check:
                 self._listeners |= dict.fromkeys((one.id for one in group), _Listener(card, group))
         self.heard = frozenset(self._listeners)
 
-    def judge(self, phrase: str, look: Look, embeddings: Floats) -> str | None:
+    def judge(self, phrase: str, look: Look, embeddings: Sequence[Floats]) -> str | None:
         """What `phrase`, spotted at the end of `embeddings` (n, 96) or just before, was; None: nothing.
 
-        What passed before (AGAIN) is not judged by its surroundings again.
+        Phones are the surer the more often the same sound is given: as the heads heard it, and between. What passed before (AGAIN, OVER) is not judged by its surroundings again.
         """
-        last = embeddings[-WINDOW:]
-        last = np.concatenate([np.zeros((WINDOW - len(last), EMBEDDING), np.float32), last])
+        windows = [_window(rows) for rows in embeddings]
         listener = self._listeners.get(phrase)
-        name = listener.heard(last, look) if listener else phrase
-        if name and look is not Look.AGAIN and not self._context.allows(name, last):
+        name = listener.heard(windows, look) if listener else phrase
+        if name and look in (Look.FIRST, Look.LAST) and not self._context.allows(name, windows[0]):
             return None
         return name
+
+
+def _window(rows: Floats) -> Floats:
+    """The last WINDOW of them; nothing before the first one."""
+    last = rows[-WINDOW:]
+    return np.concatenate([np.zeros((WINDOW - len(last), EMBEDDING), np.float32), last])
 
 
 def _groups(phrases: Sequence[Phrase]) -> Iterator[list[Phrase]]:
@@ -67,19 +74,20 @@ class _Listener:
         self._card = card
         self._ratings = {phrase.id: phrase.rating for phrase in phrases}
         if any(self._ratings.values()):
-            self._grammar = Grammar(card, self._ratings)
+            self._grammar = Grammar(card, self._ratings, apart=APART)
         else:
             self._grammar = Grammar(replace(card, before=(), after=()), self._ratings, WHOLE)
 
-    def heard(self, last: Floats, look: Look) -> str | None:
-        """The phrase that fits the last embeddings (WINDOW, 96) best, if it fits well enough."""
-        phones = networks.ask(self._card.network, last).reshape(-1, len(self._card.symbols))
-        found, nonsense = self._grammar.ratios(phones)
-        ratios = {name: float(ratio) for name, ratio in found.items()}
+    def heard(self, windows: Sequence[Floats], look: Look) -> str | None:
+        """The phrase that fits the last embeddings (WINDOW, 96) best, in the mean, if it fits well enough."""
+        answers = [networks.ask(self._card.network, window) for window in windows]
+        phones = np.stack(answers).reshape(len(windows), -1, len(self._card.symbols))
+        found, anagrams = self._grammar.ratios(phones, is_over=look is Look.OVER)
+        ratios = {name: float(ratio.mean()) for name, ratio in found.items()}
         best = max(ratios, key=ratios.__getitem__)
         limits = self._card.limits[best]
         is_likely = ratios[best] >= (limits.at_once if look is Look.FIRST else limits.later)
-        is_clear = ratios[best] >= nonsense + limits.clear
+        is_clear = ratios[best] >= float(anagrams.mean()) + limits.clear
         return best if is_likely and is_clear and not self._is_tied(best, ratios) else None
 
     def _is_tied(self, best: str, ratios: Mapping[str, float]) -> bool:

@@ -28,6 +28,10 @@ class Scorer(Protocol):
         """(n, 96), the newest at the end."""
         ...
 
+    def between(self) -> Floats:
+        """(m, 96), those that end 40 ms before each of the last m."""
+        ...
+
     def push(self, frame: Samples) -> dict[str, float] | None:
         """Scores by phrase id after `frame`; None in the warm-up."""
         ...
@@ -83,7 +87,10 @@ class Ear:
         return {"undecided": found.undecided, "unasked": found.unasked, "out_of_place": found.out_of_place}
 
     def _judge(self, phrase: str, look: Look) -> str | None:
-        return self._check.judge(phrase, look, self._scorer.embeddings)
+        heard = [self._scorer.embeddings]
+        if phrase in self._check.heard:
+            heard.append(self._scorer.between())
+        return self._check.judge(phrase, look, heard)
 
     def _all(self, first: Spotted | None) -> Iterator[Spotted]:
         found = first

@@ -96,29 +96,33 @@ def _words(spelt: Iterable[str], places: Mapping[str, int]) -> tuple[Word, ...]:
 class Grammar:
     """All ways to say one of `phrases`, as states that emit a symbol each; the one after the last is any.
 
-    Of a phrase of more than `whole` phones the first ones may have been said before what is heard.
+    Of a phrase of more than `whole` phones the first ones may have been said before what is heard. Talk that
+    is not polite lies `apart` silent steps from it, at least.
     """
 
-    def __init__(self, card: Card, phrases: Iterable[str], whole: int = ALL) -> None:
+    def __init__(self, card: Card, phrases: Iterable[str], whole: int = ALL, apart: int = 1) -> None:
         net = _States()
-        ready = _begin(net, card)
+        ready = _begin(net, card, apart)
         said = {name: card.said[name] for name in phrases}
         known = {word for wordings in said.values() for word in wordings}
         made = [
             one for wordings in said.values() for one in anagrams(wordings, card.pause) if one not in known
         ]
-        self._ends = {name: np.array(_phrase(net, card, words, ready, whole)) for name, words in said.items()}
-        self._nonsense = np.array(_phrase(net, card, made, ready, whole))
+        ends = {name: _phrase(net, card, words, ready, whole, apart) for name, words in said.items()}
+        self._over = {name: np.array(over) for name, (over, _) in ends.items()}
+        self._ends = {name: np.array(over + begun) for name, (over, begun) in ends.items()}
+        self._nonsense = np.concatenate(_phrase(net, card, made, ready, whole, apart)).astype(int)
         self._emits, self._first = np.array(net.emits), np.array(net.first)
         none = len(net.emits)
         self._narrow = _table([ways if len(ways) <= NARROW else [] for ways in net.ways], none).T
         self._wide = np.array([place for place, ways in enumerate(net.ways) if len(ways) > NARROW])
         self._wide_ways = _table([net.ways[place] for place in self._wide], none)
 
-    def ratios(self, heard: Floats) -> tuple[dict[str, Floats], Floats]:
+    def ratios(self, heard: Floats, *, is_over: bool = False) -> tuple[dict[str, Floats], Floats]:
         """The log ratio (…) of each phrase, ≤ 0, and of the best anagram of them all (NEVER without one).
 
-        `heard` (…, steps, symbols) is what the network gives.
+        `heard` (…, steps, symbols) is what the network gives. A polite word may only have begun, unless all
+        `is_over`: "super p-" is no "super please" then, but may be "super poor".
         """
         emitted = heard - heard.max(-1, keepdims=True)
         emitted = np.concatenate([emitted, np.zeros_like(emitted[..., :1])], -1)
@@ -129,7 +133,8 @@ class Grammar:
         for step in others:
             self._move(best, moved)
             np.add(moved, step.take(self._emits, -1), out=best[..., :-1])
-        ratios = {name: best[..., ends].max(-1) for name, ends in self._ends.items()}
+        every = self._over if is_over else self._ends
+        ratios = {name: best[..., ends].max(-1) for name, ends in every.items()}
         return ratios, best[..., self._nonsense].max(-1)
 
     def _move(self, best: Floats, moved: Floats) -> None:
@@ -138,12 +143,13 @@ class Grammar:
         moved[..., self._wide] = best.take(self._wide_ways, -1).max(-1)
 
 
-def _begin(net: _States, card: Card) -> list[int]:
+def _begin(net: _States, card: Card, apart: int) -> list[int]:
     """Silence, anything and a pause, or polite words; the states that a phrase may follow."""
     silence, anything = net.add(BLANK, first=True), net.add(len(card.symbols), first=True)
     after_word = net.add(BLANK, first=True)
-    stop = net.add(card.pause, [silence, anything, after_word], first=True)
-    ready = [silence, stop, net.add(BLANK, [stop])]
+    stop = net.add(card.pause, [silence, after_word], first=True)
+    parted = net.pause(card.pause, [anything], apart)
+    ready = [silence, stop, net.add(BLANK, [stop]), *parted]
     ends, _ = net.words(card.before, ready, whole=0)
     net.ways[after_word] += ends
     return [*ready, after_word]
@@ -157,16 +163,20 @@ def anagrams(wordings: Sequence[Word], pause: int) -> list[Word]:
 
 
 def _phrase(
-    net: _States, card: Card, wordings: Iterable[Word], ready: Sequence[int], whole: int
-) -> list[int]:
-    """The states in which one is over: nothing follows, polite words do, or anything after a pause."""
+    net: _States, card: Card, wordings: Iterable[Word], ready: Sequence[int], whole: int, apart: int
+) -> tuple[list[int], list[int]]:
+    """The states in which one is over: nothing follows, polite words do, or anything after a pause.
+
+    And those in which a polite word has begun.
+    """
     ends, _ = net.words(wordings, ready, whole)
     tail = net.add(BLANK, ends)
     stop = net.add(card.pause, [tail, *ends])
     rest = net.add(BLANK, [stop])
-    polite_ends, polite = net.words(card.after, [tail, rest])
-    net.ways[tail] += polite_ends
-    return [*ends, tail, stop, rest, *polite, net.add(len(card.symbols), [rest])]
+    polite, within = net.words(card.after, [tail, rest])
+    net.ways[tail] += polite
+    other = net.add(len(card.symbols), net.pause(card.pause, [*ends, *polite, tail], apart))
+    return [*ends, tail, stop, rest, *polite, other], within
 
 
 class _States:
@@ -185,12 +195,21 @@ class _States:
         self.first.append(first)
         return place
 
+    def pause(self, pause: int, ways: Iterable[int], steps: int) -> list[int]:
+        """At least so many silent `steps`, one of them the pause; the states in which it may be over."""
+        still, stopped, after = [*ways], list[int](), list[int]()
+        for _ in range(steps):
+            after = [self.add(BLANK, stopped + after)] if stopped else []
+            still, stopped = [self.add(BLANK, still)], [self.add(pause, still + stopped)]
+        return [*stopped, *after, self.add(BLANK, stopped + after)]
+
     def words(
         self, words: Iterable[Word], ready: Sequence[int], whole: int = ALL
     ) -> tuple[list[int], list[int]]:
-        """`words` as a tree that begins at `ready`: their last states, and all.
+        """`words` as a tree that begins at `ready`: their last states, and all others.
 
-        Paths may begin within a word, too, as long as `whole` phones of it follow.
+        Paths may begin within a word, too, as long as `whole` phones of it follow; not with a blank where
+        none has to: silence before "-you" is no half "thank you".
         """
         phones: dict[Word, int] = {}
         blanks: dict[Word, int] = {}
@@ -201,12 +220,13 @@ class _States:
                     continue
                 first = length <= len(word) - whole
                 if known and known not in blanks:
-                    blanks[known] = self.add(BLANK, [phones[known]], first=first)
+                    blanks[known] = self.add(BLANK, [phones[known]], first=first and whole > 0)
                 ways = [blanks[known]] if known else [*ready]
                 if known and known[-1] != phone:  # the same phone twice needs a blank between
                     ways.append(phones[known])
                 phones[word[:length]] = self.add(phone, ways, first=first)
-        return [phones[word] for word in dict.fromkeys(words)], [*phones.values(), *blanks.values()]
+        ends = [phones[word] for word in dict.fromkeys(words)]
+        return ends, [place for place in (*phones.values(), *blanks.values()) if place not in ends]
 
 
 def _table(ways: Sequence[Sequence[int]], none: int) -> NDArray[np.int32]:

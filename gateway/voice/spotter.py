@@ -24,6 +24,8 @@ class Look(Enum):
     """Nothing came of it so far; the milder limit counts."""
     AGAIN = auto()
     """It passed a moment ago; does it still, by the milder limit, with what was said since?"""
+    OVER = auto()
+    """As AGAIN, and then it counts: nothing more is said, or there is no more time to wait."""
 
 
 IsOpen = Callable[[float], bool]
@@ -171,19 +173,24 @@ class Spotter:
 
     def _judge(self, waiting: _Waiting) -> None:
         """Decide, or wait: in each frame as at first, in the last with the lower limit; some wait on."""
-        look = Look.LAST if waiting.look is Look.FIRST and not waiting.frames else waiting.look
+        look = self._look(waiting)
         name = self._check(waiting.one.id, look)
         if name is None:
             self._refused(waiting, look)
             return
         one = replace(waiting.one, id=name)
-        if look is not Look.AGAIN and self._must_last(name):
-            self._waiting.append(_Waiting(waiting.group, one, HOLD_FRAMES, Look.AGAIN))
-        elif look is Look.AGAIN and waiting.frames and not self._around.is_quiet():
+        if look is Look.AGAIN:
             self._waiting.append(replace(waiting, one=one))
+        elif look is not Look.OVER and self._must_last(name):
+            self._waiting.append(_Waiting(waiting.group, one, HOLD_FRAMES, Look.AGAIN))
         else:
             self._found.append(one)
             waiting.group.last_end_s = one.end_s
+
+    def _look(self, waiting: _Waiting) -> Look:
+        if waiting.look is Look.FIRST:
+            return Look.FIRST if waiting.frames else Look.LAST
+        return Look.AGAIN if waiting.frames and not self._around.is_quiet() else Look.OVER
 
     def _must_last(self, name: str) -> bool:
         return name in self._judged and (name in self._praise or self._around.is_noisy())

@@ -166,7 +166,7 @@ class Ears:
         lead = max(self._warm_up, NOISE_FRAMES if condition.noise_db is not None else 0)
         padded = np.pad(sound, (lead * FRAME, TAIL_FRAMES * FRAME - len(sound) % FRAME))
         samples = pcm(condition.apply(padded, name))
-        played = Played(self._batch.embed(samples), self._heads, lead)
+        played = Played(*self._batch.embed_twice(samples), self._heads, lead)
         ear = Ear(self._phrases, scorer=played, check=self._check)
         events: list[Spotted] = []
         for number, frame in enumerate(samples.reshape(-1, FRAME), 1 - lead):
@@ -175,10 +175,10 @@ class Ears:
 
 
 class Played:
-    """Scores of sound whose embeddings (n, 96) are there; None before so many frames."""
+    """Scores of sound whose embeddings (n, 96) are there, and those between; None before so many frames."""
 
-    def __init__(self, rows: Floats, heads: Mapping[str, Head], lead: int) -> None:
-        self._rows, self._heads, self._lead = rows, heads, lead
+    def __init__(self, rows: Floats, between: Floats, heads: Mapping[str, Head], lead: int) -> None:
+        self._rows, self._between, self._heads, self._lead = rows, between, heads, lead
         self._count = 0
         self.scores: dict[str, float] = {}
 
@@ -186,6 +186,10 @@ class Played:
     def embeddings(self) -> Floats:
         """So far."""
         return self._rows[: self._count]
+
+    def between(self) -> Floats:
+        """So far."""
+        return self._between[: self._count]
 
     def push(self, _frame: Samples) -> dict[str, float] | None:
         """The scores after the next frame."""

@@ -1,7 +1,7 @@
 """Embeddings of whole recordings: the engine's numbers, in large pieces and five times as fast.
 
 The embedding model is a convolution, so one run over many frames gives what the streaming engine gives frame
-by frame, to the last bit (tests/unit/voice/test_features.py). The mel model is not: it scales to the loudest
+by frame, to the last bit (tests/unit/voice/test_training.py). The mel model is not: it scales to the loudest
 point of what it is given, so it gets its pieces one by one here too.
 """
 
@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from gateway.tflite import Model
-from gateway.voice.engine import EMBEDDING, FRAME, MEL_STEP, MEL_WINDOW, MELS, OVERLAP, Samples
+from gateway.voice.engine import EMBEDDING, FRAME, HALF, MEL_STEP, MEL_WINDOW, MELS, OVERLAP, Samples
 from models import fetch
 
 PIECE = 256
@@ -30,22 +30,33 @@ class Batch:
 
     def embed(self, samples: Samples) -> Floats:
         """Embeddings (n, 96) of the n whole frames of `samples`, as after `Features.reset`."""
-        count = len(samples) // FRAME
+        return self._embed(self._mels(samples), 0)
+
+    def embed_twice(self, samples: Samples) -> tuple[Floats, Floats]:
+        """As `embed`, and those that end 40 ms before each, as `Features.between` gives them."""
+        mels = self._mels(samples)
+        return self._embed(mels, 0), self._embed(mels, HALF)
+
+    def _embed(self, mels: Floats, back: int) -> Floats:
+        count = len(mels) // MEL_STEP
         pieces = -(-count // self.frames)
-        sound = np.zeros(OVERLAP + pieces * self.frames * FRAME, np.float32)
-        sound[OVERLAP : OVERLAP + count * FRAME] = samples[: count * FRAME]
-        past, out = np.zeros((MEL_WINDOW - MEL_STEP, MELS), np.float32), np.zeros((0, EMBEDDING), np.float32)
-        parts = [out]
-        for number in range(pieces):
-            mels = np.concatenate([past, self._mels(sound[number * self.frames * FRAME :])])
-            parts.append(self._embedding.run(mels[None, :, :, None])[0].reshape(-1, EMBEDDING))
-            past = mels[MEL_STEP - MEL_WINDOW :]
+        length = MEL_WINDOW + MEL_STEP * (self.frames - 1)
+        padded = np.zeros((pieces * self.frames * MEL_STEP + MEL_WINDOW - MEL_STEP + back, MELS), np.float32)
+        padded[MEL_WINDOW - MEL_STEP + back :][: len(mels)] = mels
+        parts = [np.zeros((0, EMBEDDING), np.float32)]
+        for start in range(0, pieces * self.frames * MEL_STEP, self.frames * MEL_STEP):
+            piece = padded[None, start : start + length, :, None]
+            parts.append(self._embedding.run(piece)[0].reshape(-1, EMBEDDING))
         return np.concatenate(parts)[:count]
 
-    def _mels(self, sound: Floats) -> Floats:
-        """Mel rows (8 · frames, 32) of the piece that `sound` begins with, its overlap before it."""
-        pieces = np.lib.stride_tricks.sliding_window_view(sound, FRAME + OVERLAP)[::FRAME][: self.frames]
-        return np.concatenate([self._mel.run(piece[None])[0].reshape(-1, MELS) / 10 + 2 for piece in pieces])
+    def _mels(self, samples: Samples) -> Floats:
+        """Mel rows (8 n, 32) of the n whole frames of `samples`."""
+        count = len(samples) // FRAME
+        sound = np.concatenate([np.zeros(OVERLAP, np.float32), samples[: count * FRAME]], dtype=np.float32)
+        rows = [np.zeros((0, MELS), np.float32)]
+        for end in range(FRAME, (count + 1) * FRAME, FRAME):
+            rows.append(self._mel.run(sound[None, end - FRAME : end + OVERLAP])[0].reshape(-1, MELS) / 10 + 2)
+        return np.concatenate(rows)
 
 
 def pcm(sound: NDArray[np.floating]) -> Samples:

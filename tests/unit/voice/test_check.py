@@ -64,7 +64,7 @@ def phrases(folder: Path, said: str) -> list[Phrase]:
 
 
 def judged(known: list[Phrase], name: str, look: Look = Look.FIRST) -> str | None:
-    return Check(known).judge(name, look, np.zeros((40, 96), np.float32))
+    return Check(known).judge(name, look, [np.zeros((40, 96), np.float32)])
 
 
 @pytest.mark.parametrize(
@@ -91,7 +91,7 @@ def test_it_knows_the_phones_of_those_that_its_card_spells(tmp_path: Path) -> No
 
 def test_a_weaker_one_passes_only_when_it_is_asked_last_and_then_again(tmp_path: Path) -> None:
     known = phrases(tmp_path, "_abc_")  # one step does not fit the ask: it may have begun before
-    assert [judged(known, "ask", look) for look in Look] == [None, "ask", "ask"]
+    assert [judged(known, "ask", look) for look in Look] == [None, "ask", "ask", "ask"]
 
 
 @pytest.mark.parametrize(
@@ -122,7 +122,7 @@ def test_praise_is_vetoed_by_what_is_said_around_it(tmp_path: Path) -> None:
         heads.write(around, tmp_path / "context-en.tflite", "context")
         (tmp_path / "context-en.toml").write_text('outputs = ["super"]\n[limits]\nsuper = 0.3\n', "utf-8")
         assert judged(known, "super") == judged(known, "bad") == was  # what "bad" was taken for is praise
-        assert judged(known, "super", Look.AGAIN) == "super"
+        assert judged(known, "super", Look.AGAIN) == judged(known, "super", Look.OVER) == "super"
 
 
 def test_of_a_long_ask_the_first_phones_may_have_gone_by(tmp_path: Path) -> None:
@@ -134,7 +134,7 @@ def test_of_a_long_ask_the_first_phones_may_have_gone_by(tmp_path: Path) -> None
 
 def test_little_sound_is_filled_up_with_nothing(tmp_path: Path) -> None:
     check = Check(phrases(tmp_path, "_ab_"))
-    assert check.judge("super", Look.FIRST, np.zeros((5, 96), np.float32)) == "super"
+    assert check.judge("super", Look.FIRST, [np.zeros((5, 96), np.float32)]) == "super"
 
 
 def test_a_phrase_of_the_shops_own_is_what_its_head_takes_it_for(tmp_path: Path) -> None:

@@ -26,11 +26,13 @@ def card(said: str = "ab", before: str = "c", after: str = "dc") -> Card:
     return Card(Path(), SYMBOLS, (word(before),), (word(after),), {"x": (word(said),)}, limits)
 
 
-def ratio(said: str, one: Card | None = None, whole: int = ALL) -> float:
+def ratio(
+    said: str, one: Card | None = None, whole: int = ALL, apart: int = 1, *, is_over: bool = False
+) -> float:
     """Of the phrase where each step is surely the given symbol; each step that does not fit costs SURE."""
     heard = np.full((len(said), len(SYMBOLS)), -SURE, np.float32)
     heard[range(len(said)), word(said)] = 0
-    return float(Grammar(one or card(), ["x"], whole).ratios(heard)[0]["x"])
+    return float(Grammar(one or card(), ["x"], whole, apart).ratios(heard, is_over=is_over)[0]["x"])
 
 
 @pytest.mark.parametrize(
@@ -68,6 +70,29 @@ def test_a_pause_is_needed_before_other_talk_goes_on() -> None:
     assert ratio("_ab_|_bd") == 0
 
 
+@pytest.mark.parametrize("pause", ["|__", "_|_", "__|", "|||", "___|_"])
+def test_a_pause_is_as_long_as_wanted_before_and_after_other_talk(pause: str) -> None:
+    for said in (f"db{pause}ab_", f"_ab{pause}db"):
+        assert ratio(said, apart=3) == 0 > ratio(said.replace(pause, pause[1:]), apart=len(pause))
+
+
+def test_silence_without_a_pause_does_not_part_it_from_other_talk() -> None:
+    assert ratio("db____ab_", apart=3) < 0
+
+
+def test_among_polite_words_a_short_pause_will_do() -> None:
+    assert ratio("_c_|ab|_dc_", apart=5) == 0
+
+
+def test_half_a_polite_word_will_do_until_all_is_over() -> None:
+    assert ratio("_ab_d") == ratio("_ab_dc", is_over=True) == 0 > ratio("_ab_d", is_over=True)
+
+
+def test_of_a_polite_word_the_first_part_may_have_gone_by_but_silence_is_none() -> None:
+    polite = card(before="dc")
+    assert ratio("c_ab_", polite) == 0 > ratio("_c_ab_", polite)
+
+
 def test_the_same_phone_twice_needs_a_blank_between() -> None:
     assert ratio("_a_ab", card("aab")) == 0 > ratio("_aaab", card("aab"))
 
@@ -87,36 +112,43 @@ def test_wordings_share_what_they_have_in_common_and_each_counts() -> None:
         assert [name for name, found in grammar.ratios(heard)[0].items() if found == 0] == [fits]
 
 
-BEFORE = r"(_*\|+_*|_+)?(c+_+\|+_*)*(c+_+)?"
-POLITE, APART = r"d+_*c+", r"(_+|_*\|+_+)"
-AFTER = rf"(_*(\|+_*)?|{APART}({POLITE}_+(\|+_+)?)*(d+_*|{POLITE}|{POLITE}_+(\|+_*)?)?)"
-WHOLE = re.compile(rf"(?!a){BEFORE}a+_*b+{AFTER}")
+BEFORE = r"(?!a)(_*\|+_*|_+)?(c+_+\|+_*)*(c+_+)?"
+SAID, POLITE, SHORT = r"a+_*b+", r"d+_*c+", r"(_+|_*\|+_+)"
+AMONG = rf"{SHORT}({POLITE}_+(\|+_+)?)*"
+AFTER = rf"(_*(\|+_*)?|{AMONG}({POLITE}(_+(\|+_*)?)?)?)"
 """What sound may be, step by step, without other talk."""
 
 
-def oracle(heard: np.ndarray) -> float:
+def pattern(apart: int, is_over: bool, other_before: bool, other_after: bool) -> re.Pattern[str]:
+    """What lies between other talk, or there is none; the steps of a pause that parts them are counted."""
+    parted = r"_*\|+_*"
+    before = rf"(?=[_|]{{{apart}}}){parted}(c+_+\|+_*)*(c+_+)?" if other_before else BEFORE
+    begun = AFTER if is_over else rf"({AFTER}|{AMONG}d+_*)"
+    after = rf"({AMONG}{POLITE})?(?=[_|]{{{apart},}}$){parted}" if other_after else begun
+    return re.compile(before + SAID + after)
+
+
+def oracle(heard: np.ndarray, apart: int, is_over: bool) -> float:
     """The best of all paths, one by one; other talk is any number of steps, then a pause, or the reverse."""
     cost = heard - heard.max(1, keepdims=True)
     steps, best = len(heard), -np.inf
+    cuts = list(itertools.combinations(range(steps + 1), 2))
+    fits = {(first, last): pattern(apart, is_over, first > 0, last < steps).fullmatch for first, last in cuts}
     for path in itertools.product(range(len(SYMBOLS)), repeat=steps):
         said = "".join(SYMBOLS[place] for place in path)
         costs = cost[range(steps), path]
-        for first, last in itertools.combinations(range(steps + 1), 2):
-            middle = said[first:last]
-            if first and middle[0] != "|":
-                continue
-            if last < steps and not re.search(r"\|_+$", middle):
-                continue
-            if WHOLE.fullmatch(middle):
+        for first, last in cuts:
+            if fits[first, last](said[first:last]):
                 best = max(best, float(costs[first:last].sum()))
     return best
 
 
 @settings(deadline=None, max_examples=30)
-@given(st.integers(0, 2**32 - 1), st.integers(3, 5))
-def test_the_ratio_is_that_of_the_best_of_all_paths(seed: int, steps: int) -> None:
+@given(st.integers(0, 2**32 - 1), st.integers(3, 5), st.integers(1, 3), st.booleans())
+def test_the_ratio_is_that_of_the_best_of_all_paths(seed: int, steps: int, apart: int, is_over: bool) -> None:
     heard = np.random.default_rng(seed).normal(0, 3, (steps, len(SYMBOLS))).astype(np.float32)
-    assert float(Grammar(card(), ["x"]).ratios(heard)[0]["x"]) == pytest.approx(oracle(heard), abs=1e-4)
+    found, _ = Grammar(card(), ["x"], apart=apart).ratios(heard, is_over=is_over)
+    assert float(found["x"]) == pytest.approx(oracle(heard, apart, is_over), abs=1e-4)
 
 
 def test_many_windows_at_once_give_what_each_gives_alone() -> None:

@@ -176,7 +176,7 @@ def test_what_was_nothing_does_not_hide_what_is_said_right_after_it() -> None:
 
 def again(was: str | None) -> Judge:
     """Takes everything for what its head does, and for `was` when it is asked again."""
-    return lambda name, look: was if look is Look.AGAIN else name
+    return lambda name, look: was if look in (Look.AGAIN, Look.OVER) else name
 
 
 UNSURE: dict[Look, None] = {Look.FIRST: None}
@@ -215,11 +215,23 @@ def test_praise_that_turns_late_is_not_told_while_somebody_speaks() -> None:
 
     def judge(name: str, look: Look) -> str | None:
         looks.append(look)
-        return name if looks.count(Look.AGAIN) < HOLD_FRAMES else None
+        return None if look is Look.OVER else name
 
     spotter = Spotter([phrase("a")], judge=judge, judged={"a"}, around=Shop())
     assert play(spotter, ("a", HEARD)) == []
-    assert looks == [Look.FIRST] + [Look.AGAIN] * HOLD_FRAMES
+    assert looks == [Look.FIRST] + [Look.AGAIN] * (HOLD_FRAMES - 1) + [Look.OVER]
+
+
+def test_what_waits_is_over_as_soon_as_it_is_quiet() -> None:
+    looks: list[Look] = []
+
+    def judge(name: str, look: Look) -> str | None:
+        looks.append(look)
+        return name
+
+    spotter = Spotter([phrase("a")], judge=judge, judged={"a"}, around=Shop(lambda: len(looks) > 2))
+    assert len(play(spotter, ("a", HEARD))) == 1
+    assert looks == [Look.FIRST, Look.AGAIN, Look.AGAIN, Look.OVER]
 
 
 def test_other_answers_are_told_at_once() -> None:
@@ -279,7 +291,7 @@ def test_praise_that_waits_counts_though_the_ask_ends_meanwhile() -> None:
 def test_praise_that_was_in_doubt_is_looked_at_again_as_well() -> None:
     doubter = Doubter(later=True, sure_after=WAIT_FRAMES + 1)
     assert first(Spotter([phrase("a")], judge=doubter.judge, judged={"a"}), HEARD) is not None
-    assert doubter.asked == [Look.FIRST] * WAIT_FRAMES + [Look.LAST, Look.AGAIN]
+    assert doubter.asked == [Look.FIRST] * WAIT_FRAMES + [Look.LAST, Look.OVER]
 
 
 def test_praise_is_decided_at_the_end_of_the_sound_and_forgotten_in_a_gap() -> None:

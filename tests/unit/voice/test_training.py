@@ -71,6 +71,23 @@ def test_whole_recordings_give_the_embeddings_of_the_streaming_engine_to_the_las
     features = Features()
     streamed = [features.push(frame) for frame in samples[: FRAME * 21].reshape(-1, FRAME)]
     np.testing.assert_array_equal(Batch(8).embed(samples), np.stack(streamed))
+    assert len(Batch(8).embed(samples[: FRAME - 1])) == 0
+
+
+def test_embeddings_between_those_of_the_frames_are_the_same_however_often_they_are_asked_for() -> None:
+    samples = np.random.default_rng(7).normal(0, 3000, FRAME * 21).astype(np.int16)
+    at_frames, between = Batch(8).embed_twice(samples)
+    np.testing.assert_array_equal(at_frames, Batch(8).embed(samples))
+    assert np.abs(between[12:] - at_frames[12:]).max() > 1
+    features = Features(history=5)
+    for start in range(2):  # after a reset, too
+        for count, frame in enumerate(samples.reshape(-1, FRAME), 1):
+            features.push(frame)
+            if count in (3 + start, 5, 6, 9, 9 + 7 * start, 21):
+                expected, found = between[:count][-5:], features.between()
+                assert found.shape == (5, 96)
+                np.testing.assert_array_equal(found[-len(expected) :], expected)
+        features.reset()
 
 
 def test_weights_for_scaled_inputs_are_turned_into_weights_for_inputs_as_they_are() -> None:
