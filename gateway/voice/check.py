@@ -42,9 +42,10 @@ class Check:
         self.heard = frozenset(self._listeners)
 
     def judge(self, phrase: str, look: Look, embeddings: Sequence[Floats]) -> str | None:
-        """What `phrase`, spotted at the end of `embeddings` (n, 96) or just before, was; None: nothing.
+        """What `phrase`, spotted at the end of `embeddings` or just before, was; None: nothing.
 
-        Phones are the surer the more often the same sound is given: as the heads heard it, and between. What passed before (AGAIN, OVER) is not judged by its surroundings again.
+        Each of `embeddings` (n, 96) is the same sound, those of the heads first: phones are the surer the
+        oftener they are heard. What passed before (AGAIN, OVER) is not judged by its surroundings again.
         """
         windows = [_window(rows) for rows in embeddings]
         listener = self._listeners.get(phrase)

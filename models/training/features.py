@@ -38,15 +38,15 @@ class Batch:
         return self._embed(mels, 0), self._embed(mels, HALF)
 
     def _embed(self, mels: Floats, back: int) -> Floats:
-        count = len(mels) // MEL_STEP
-        pieces = -(-count // self.frames)
-        length = MEL_WINDOW + MEL_STEP * (self.frames - 1)
-        padded = np.zeros((pieces * self.frames * MEL_STEP + MEL_WINDOW - MEL_STEP + back, MELS), np.float32)
-        padded[MEL_WINDOW - MEL_STEP + back :][: len(mels)] = mels
+        """Of windows that end so many rows before each frame does."""
+        count, piece = len(mels) // MEL_STEP, MEL_STEP * self.frames
+        pieces, past = -(-count // self.frames), MEL_WINDOW - MEL_STEP
+        padded = np.zeros((back + past + pieces * piece, MELS), np.float32)
+        padded[back + past :][: len(mels)] = mels
         parts = [np.zeros((0, EMBEDDING), np.float32)]
-        for start in range(0, pieces * self.frames * MEL_STEP, self.frames * MEL_STEP):
-            piece = padded[None, start : start + length, :, None]
-            parts.append(self._embedding.run(piece)[0].reshape(-1, EMBEDDING))
+        for start in range(0, pieces * piece, piece):
+            rows = padded[None, start : start + past + piece, :, None]
+            parts.append(self._embedding.run(rows)[0].reshape(-1, EMBEDDING))
         return np.concatenate(parts)[:count]
 
     def _mels(self, samples: Samples) -> Floats:
@@ -54,9 +54,10 @@ class Batch:
         count = len(samples) // FRAME
         sound = np.concatenate([np.zeros(OVERLAP, np.float32), samples[: count * FRAME]], dtype=np.float32)
         rows = [np.zeros((0, MELS), np.float32)]
-        for end in range(FRAME, (count + 1) * FRAME, FRAME):
-            rows.append(self._mel.run(sound[None, end - FRAME : end + OVERLAP])[0].reshape(-1, MELS) / 10 + 2)
-        return np.concatenate(rows)
+        for start in range(0, count * FRAME, FRAME):
+            piece = sound[None, start : start + FRAME + OVERLAP]
+            rows.append(self._mel.run(piece)[0].reshape(-1, MELS))
+        return np.asarray(np.concatenate(rows) / 10 + 2, np.float32)
 
 
 def pcm(sound: NDArray[np.floating]) -> Samples:
