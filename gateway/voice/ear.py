@@ -70,6 +70,8 @@ class Ear:
         self._quiet.push(samples)
         scores = self._scorer.push(samples)
         if scores is not None:
+            if any(scores[name] >= self.phrases[name].threshold for name in self._check.heard):
+                self._scorer.between()  # by the time that it is judged most of that is done
             yield from self._all(self._spotter.push(end_s, scores))
 
     def flush(self) -> Iterator[Spotted]:

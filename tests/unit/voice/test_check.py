@@ -39,19 +39,26 @@ clear = 0.0
 """
 
 
-def network(path: Path, said: str) -> None:
-    """Hears `said` at its end, whatever is played.
+def network(path: Path, said: str, otherwise: str = "") -> None:
+    """Hears `said` at its end, whatever is played; `otherwise` where the last embedding begins with 1.
 
     A step of a capital letter is half as sure, at "." anything is as likely.
     """
+    w1, zero = np.zeros((WINDOW * 96, 1), np.float32), np.zeros(1, np.float32)
+    w1[-96] = 1
+    usual = logits(said)
+    heads.write(Weights(w1, zero, logits(otherwise or said) - usual, usual[0]), path, "phones")
+
+
+def logits(said: str) -> np.ndarray:
+    """(1, outputs)"""
     steps = "_" * (STEPS - len(said)) + said
-    logits = np.full((STEPS, len(SYMBOLS)), -30, np.float32)
-    for step, letter in zip(logits, steps, strict=True):
+    made = np.full((STEPS, len(SYMBOLS)), -30, np.float32)
+    for step, letter in zip(made, steps, strict=True):
         step[[SYMBOLS.index(letter.lower())] if letter != "." else slice(None)] = (
             0 if letter.isupper() else 30
         )
-    w1, zero = np.zeros((WINDOW * 96, 1), np.float32), np.zeros(1, np.float32)
-    heads.write(Weights(w1, zero, np.zeros((1, logits.size), np.float32), logits.ravel()), path, "phones")
+    return made.reshape(1, -1)
 
 
 def phrases(folder: Path, said: str) -> list[Phrase]:
@@ -112,6 +119,19 @@ def test_answers_that_fit_alike_are_a_tie_and_count_as_nothing(tmp_path: Path) -
     known = phrases(tmp_path, "_aB_")  # neither b nor c for sure
     assert judged(known, "super", Look.LAST) is None
     assert judged(known[:1], "super", Look.LAST) == "super"
+
+
+def test_the_same_sound_may_be_heard_several_times_and_the_mean_counts(tmp_path: Path) -> None:
+    known = phrases(tmp_path, "_ab_")
+    network(tmp_path / "phones-en.tflite", "_ab_", otherwise="_aa_")
+    alone, usual = Check(known[:1]), np.zeros((WINDOW, 96), np.float32)
+    other = usual.copy()
+    other[-1, 0] = 1
+    for heard, was in (([usual], "super"), ([usual, other], "super"), ([other], None), ([other, other], None)):
+        assert alone.judge("super", Look.FIRST, heard) == was
+    network(tmp_path / "phones-en.tflite", "_ab_", otherwise="_ac_")
+    assert Check(known).judge("super", Look.FIRST, [usual]) == "super"
+    assert Check(known).judge("super", Look.FIRST, [usual, other]) is None  # "bad" as much: a tie
 
 
 def test_praise_is_vetoed_by_what_is_said_around_it(tmp_path: Path) -> None:
