@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from gateway.tflite import ModelError
-from gateway.voice.check import Check
+from gateway.voice.check import APART, Check
 from gateway.voice.networks import WINDOW
 from gateway.voice.phrases import CardError, Phrase
 from gateway.voice.spotter import Look
@@ -115,6 +115,16 @@ def test_where_anything_fits_a_phrase_does_not_lead_its_anagrams_and_is_nothing(
     assert judged(known, "ask", look) == was
 
 
+@pytest.mark.parametrize(("steps", "was"), [(APART, "super"), (APART - 1, None)])
+def test_an_answer_lies_apart_from_other_talk_but_an_ask_need_not(
+    steps: int, was: str | None, tmp_path: Path
+) -> None:
+    pause = "|" + "_" * (steps - 1)
+    for said in (f"cc{pause}ab_", f"_ab{pause}cc"):
+        assert judged(phrases(tmp_path, said), "super") == was
+    assert judged(phrases(tmp_path, "aa|bc_"), "ask") == "ask"
+
+
 def test_answers_that_fit_alike_are_a_tie_and_count_as_nothing(tmp_path: Path) -> None:
     known = phrases(tmp_path, "_aB_")  # neither b nor c for sure
     assert judged(known, "super", Look.LAST) is None
@@ -127,20 +137,49 @@ def test_the_same_sound_may_be_heard_several_times_and_the_mean_counts(tmp_path:
     alone, usual = Check(known[:1]), np.zeros((WINDOW, 96), np.float32)
     other = usual.copy()
     other[-1, 0] = 1
-    for heard, was in (([usual], "super"), ([usual, other], "super"), ([other], None), ([other, other], None)):
+    for heard, was in (([usual], "super"), ([usual, other], "super"), ([other, usual, other], None)):
         assert alone.judge("super", Look.FIRST, heard) == was
     network(tmp_path / "phones-en.tflite", "_ab_", otherwise="_ac_")
     assert Check(known).judge("super", Look.FIRST, [usual]) == "super"
     assert Check(known).judge("super", Look.FIRST, [usual, other]) is None  # "bad" as much: a tie
+    network(tmp_path / "phones-en.tflite", "_bc_", otherwise="_.._")
+    for clear, was in ((0.9, "ask"), (1.1, None)):  # the anagram fits by −2 and 0
+        card = tmp_path / "phones-en.toml"
+        card.write_text(CARD.replace("clear = 0.0", f"clear = {clear}"), "utf-8")
+        assert Check(known).judge("ask", Look.FIRST, [usual, other]) == was
+
+
+def test_half_a_polite_word_lets_it_wait_and_no_more(tmp_path: Path) -> None:
+    known = phrases(tmp_path, "_ab_c")
+    (tmp_path / "phones-en.toml").write_text(CARD.replace("after = []", 'after = ["c b"]'), "utf-8")
+    assert judged(known, "super", Look.AGAIN) == "super"
+    assert judged(known, "super", Look.OVER) is None
+    network(tmp_path / "phones-en.tflite", "_ab_cb")
+    assert judged(known, "super", Look.OVER) == "super"
+
+
+def test_its_surroundings_are_those_that_the_heads_heard(tmp_path: Path) -> None:
+    check = context(phrases(tmp_path, "_ab_"), tmp_path, otherwise=-9.0)
+    usual, other = np.zeros((2, WINDOW, 96), np.float32)
+    other[-1, 0] = 1
+    assert check.judge("super", Look.FIRST, [usual, other]) == "super"
+    assert check.judge("super", Look.FIRST, [other, usual]) is None
+
+
+def context(known: list[Phrase], folder: Path, usual: float = 2.0, otherwise: float = 0.0) -> Check:
+    """A check with surroundings: what they make of praise, and of that whose last embedding begins with 1."""
+    w1, zero = np.zeros((WINDOW * 96, 1), np.float32), np.zeros(1, np.float32)
+    w1[-96] = 1
+    around = Weights(w1, zero, np.full((1, 1), otherwise, np.float32), np.full(1, usual, np.float32))
+    heads.write(around, folder / "context-en.tflite", "context")
+    (folder / "context-en.toml").write_text('outputs = ["super"]\n[limits]\nsuper = 0.3\n', "utf-8")
+    return Check(known)
 
 
 def test_praise_is_vetoed_by_what_is_said_around_it(tmp_path: Path) -> None:
     known = phrases(tmp_path, "_ab_")
-    w1, zero = np.zeros((WINDOW * 96, 1), np.float32), np.zeros(1, np.float32)
     for logit, was in ((2.0, "super"), (-2.0, None)):
-        around = Weights(w1, zero, np.zeros((1, 1), np.float32), np.full(1, logit, np.float32))
-        heads.write(around, tmp_path / "context-en.tflite", "context")
-        (tmp_path / "context-en.toml").write_text('outputs = ["super"]\n[limits]\nsuper = 0.3\n', "utf-8")
+        context(known, tmp_path, usual=logit)
         assert judged(known, "super") == judged(known, "bad") == was  # what "bad" was taken for is praise
         assert judged(known, "super", Look.AGAIN) == judged(known, "super", Look.OVER) == "super"
 

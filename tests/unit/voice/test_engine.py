@@ -84,12 +84,14 @@ def test_says_nothing_in_the_first_26_frames_and_after_a_gap() -> None:
 
 
 def test_after_a_reset_old_sound_has_no_influence() -> None:
-    used, fresh = Features(), Features()
+    used, fresh = Features(history=5), Features(history=5)
     for frame in frames_of(speech(3)):
         used.push(frame)
+        used.between()
     used.reset()
     for frame in frames_of(speech(2)):
         np.testing.assert_array_equal(used.push(frame), fresh.push(frame))
+        np.testing.assert_array_equal(used.between(), fresh.between())
 
 
 def test_a_file_that_is_no_head_is_refused_in_words(tmp_path: Path) -> None:
