@@ -26,6 +26,7 @@ from tqdm import tqdm
 
 from gateway.indices.intervals import wilson
 from gateway.voice import networks
+from gateway.voice.check import APART
 from gateway.voice.engine import FRAME, RATE
 from gateway.voice.networks import WINDOW
 from gateway.voice.phones import PAUSE, Card, Grammar, Word, read_card
@@ -96,15 +97,15 @@ def short(sounds: Path, texts: Path, language: str, card: Card) -> Iterator[tupl
 
 
 def ratio(card: Card, word: Word, batch: Batch, sound: Sound) -> float:
-    """The best log ratio of `word` in the last frames of `sound`, with silence around it."""
+    """The best log ratio of `word` in the last frames of `sound`, heard twice, with silence around it."""
     loud = 0.5 * sound / max(float(np.abs(sound).max()), 1e-6)
     padded = np.pad(loud, (int(LEAD_S * RATE) + WINDOW * FRAME, int(TAIL_S * RATE)))
-    rows = batch.embed(pcm(padded))
-    grammar = Grammar(replace(card, said={"prompt": (word,)}), ["prompt"])
-    ends = range(len(rows) - JUDGED_FRAMES + 1, len(rows) + 1)
-    heard = [networks.ask(card.network, rows[end - WINDOW : end]) for end in ends]
-    steps = np.stack(heard).reshape(len(ends), -1, len(card.symbols))
-    return float(grammar.ratios(steps)[0]["prompt"].max())
+    hearings = batch.embed_twice(pcm(padded))
+    grammar = Grammar(replace(card, said={"prompt": (word,)}), ["prompt"], apart=APART)
+    ends = range(len(hearings[0]) - JUDGED_FRAMES + 1, len(hearings[0]) + 1)
+    heard = [networks.ask(card.network, rows[end - WINDOW : end]) for rows in hearings for end in ends]
+    steps = np.stack(heard).reshape(len(hearings), len(ends), -1, len(card.symbols))
+    return float(grammar.ratios(steps)[0]["prompt"].mean(0).max())
 
 
 def _share(passed: np.ndarray) -> dict[str, Any]:
