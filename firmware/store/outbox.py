@@ -86,18 +86,26 @@ class Outbox:
         """
         found = []
         for segment in list(self._segments):
-            unread = segment.live
-            try:
-                for seq, happened_ms, body in self._records(segment):
-                    if len(found) == most:
-                        return found
-                    unread &= ~(1 << (seq - segment.first))
-                    if segment.holds(segment.boot, seq):
-                        found.append((segment.boot, seq, happened_ms, body))
-            except OSError:
-                continue  # what cannot be read now may be read later
-            self._drop_unread(segment, unread)
+            self._drop_unread(segment, self._collect(segment, most, found))
+            if len(found) == most:
+                break
         return found
+
+    def _collect(self, segment, most, found):
+        """Append this segment's events; returns the bits of those that turn out not to be there."""
+        unread, records = segment.live, self._records(segment)
+        try:
+            for seq, happened_ms, body in records:
+                if len(found) == most:
+                    return 0
+                unread &= ~(1 << (seq - segment.first))
+                if segment.holds(segment.boot, seq):
+                    found.append((segment.boot, seq, happened_ms, body))
+            return unread
+        except OSError:
+            return 0  # what cannot be read now may be read later
+        finally:
+            records.close()  # and its file: MicroPython would leave that to the next collection
 
     def holds(self, boot, seq):
         """Whether this event still waits for its acknowledgement."""
