@@ -4,7 +4,7 @@ By hand, since it needs hours of talk: `python -m bench.armed --talk DIR --near 
 --talk holds recordings that soundfile reads (`python -m models.evaluate.talk` makes some); near phrases are
 those of models/evaluate/near.toml, spoken by RHVoice. Prints JSON: minutes, false ratings by phrase, an exact
 95 % interval of ratings in 200 minutes; of the near phrases, list by list, in how many sayings a head of top
-fired (raw), top was counted (rivals), and pocketsphinx agreed where it is installed (confirmed; English).
+fired (raw), top was counted (rivals), and whoever gives the second opinion agreed (confirmed; --confirm).
 The microphone's own spotter decides.
 """
 
@@ -24,7 +24,8 @@ import numpy as np
 import soundfile  # type: ignore[import-untyped]
 from tqdm import tqdm
 
-from gateway.voice.confirm import AFTER_S, BEFORE_S, Agrees
+from gateway.voice import opinion
+from gateway.voice.confirm import Confirmer, Recogniser
 from gateway.voice.ear import Ear
 from gateway.voice.engine import FRAME, FRAME_S, RATE, WARM_UP_FRAMES, Samples
 from gateway.voice.hear import known
@@ -46,23 +47,35 @@ def main() -> int:
     parser.add_argument("--talk", type=Path, action="append", default=[])
     parser.add_argument("--near", action="append", default=[], metavar="LANGUAGE=VOICE,VOICE")
     parser.add_argument("--heads", type=Path, default=HEADS)
+    parser.add_argument("--confirm", choices=opinion.CHOICES, default=opinion.NONE)
     options = parser.parse_args()
     phrases = list(known(options.heads).values())
-    found = {str(folder): talk(folder, phrases) for folder in options.talk}
+    who = options.confirm
+    found = {str(folder): talk(folder, phrases, opinion.recogniser(who, phrases)) for folder in options.talk}
     spoken = dict(given.split("=", 1) for given in options.near)
-    near_found = {language: near(language, voices, phrases) for language, voices in spoken.items()}
+    with opinion.asked(who, phrases) as ears:
+        near_found = {language: near(language, voices, phrases, ears) for language, voices in spoken.items()}
     print(json.dumps({"talk": found, "near": near_found}, ensure_ascii=False, indent=1))
     return 0
 
 
-def talk(folder: Path, phrases: Sequence[Phrase]) -> dict[str, Any]:
+def talk(folder: Path, phrases: Sequence[Phrase], recogniser: Recogniser | None = None) -> dict[str, Any]:
     """Ratings in hours of talk: one stream, the recordings one after the other."""
     ear, heard, frames = Ear(phrases), Counter[str](), 0
+    confirmer = Confirmer(recogniser, lambda one: heard.update([one.id])) if recogniser else None
     files = sorted(path for path in folder.rglob("*") if path.suffix.lower() in SOUNDS)
     for file in tqdm(files, desc=folder.name, unit="file", disable=None):
         for frame in _frames(_sound(file)):
             frames += 1
-            heard.update(one.id for one in ear.hear(frame, frames * FRAME_S))
+            if confirmer:
+                confirmer.push((frames - 1) * FRAME, frame, frames * FRAME_S)
+            for one in ear.hear(frame, frames * FRAME_S):
+                if confirmer and ear.phrases[one.id].role == RATING:
+                    confirmer.hold(one, ear.phrases[one.id])
+                else:
+                    heard[one.id] += 1
+    if confirmer:
+        confirmer.close()
     ratings = {name: n for name, n in heard.items() if ear.phrases[name].role == RATING}
     minutes = frames * FRAME_S / 60
     count, windows = sum(ratings.values()), minutes / WINDOW_MIN
@@ -73,13 +86,16 @@ def talk(folder: Path, phrases: Sequence[Phrase]) -> dict[str, Any]:
         "interval": poisson(count, windows),
         "undecided": ear.figures()["undecided"],
         "other_phrases": {name: n for name, n in heard.items() if name not in ratings},
+        "vetoed": confirmer.vetoed if confirmer else 0,
     }
 
 
-def near(language: str, voices: str, phrases: Sequence[Phrase]) -> dict[str, Any]:
+def near(
+    language: str, voices: str, phrases: Sequence[Phrase], recogniser: Recogniser | None = None
+) -> dict[str, Any]:
     """Near phrases that were taken for top, list by list; each voice says each of them."""
     own = [phrase for phrase in phrases if phrase.head.parent.name == language]
-    judge, out = Judge(own, language), {}
+    judge, out = Judge(own, recogniser), {}
     with tempfile.TemporaryDirectory() as folder:
         for kind, lists in tomllib.loads(NEAR.read_text("utf-8")).items():
             found: Counter[str] = Counter()
@@ -93,10 +109,9 @@ def near(language: str, voices: str, phrases: Sequence[Phrase]) -> dict[str, Any
 class Judge:
     """What one saying would have counted as."""
 
-    def __init__(self, phrases: Sequence[Phrase], language: str) -> None:
-        self._ear = Ear(phrases)
+    def __init__(self, phrases: Sequence[Phrase], recogniser: Recogniser | None = None) -> None:
+        self._ear, self._recogniser = Ear(phrases), recogniser
         self._tops = [phrase for phrase in phrases if phrase.rating == "top"]
-        self._agrees = _confirmation(phrases) if language == "en" else None
 
     def hear(self, sound: Samples) -> Iterator[str]:
         """ "said", and "raw", "rivals", "confirmed" as far as it was taken for top."""
@@ -113,20 +128,10 @@ class Judge:
         tops = [one for one in heard if self._ear.phrases[one.id].rating == "top"]
         if tops:
             yield "rivals"
-        if any(self._agrees is None or self._agrees(*self._held(one, frames)) for one in tops):
+        if opinion.confirmed(
+            tops, list(self._ear.phrases.values()), np.concatenate(frames), 0.0, self._recogniser
+        )[0]:
             yield "confirmed"
-
-    def _held(self, one: Spotted, frames: Sequence[Samples]) -> tuple[Phrase, Samples]:
-        first, last = (max(0, round(t * RATE)) for t in (one.end_s - BEFORE_S, one.end_s + AFTER_S))
-        return self._ear.phrases[one.id], np.concatenate(frames)[first:last]
-
-
-def _confirmation(phrases: Sequence[Phrase]) -> Agrees | None:
-    try:
-        from gateway.voice.sphinx import Sphinx
-    except ImportError:
-        return None
-    return Sphinx([phrase for phrase in phrases if phrase.role == RATING]).agrees
 
 
 def _spoken(text: str, voice: Voice, cache: Path) -> Samples:

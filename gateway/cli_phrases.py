@@ -10,6 +10,8 @@ from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from gateway.cli_voice import confirm_option
+
 if TYPE_CHECKING:
     from gateway.voice.phrases import Phrase
 
@@ -82,6 +84,7 @@ def evaluate_action(actions: Actions) -> None:
         "--head", type=Path, metavar="FILE", help="also a head of your own; its card lies beside it"
     )
     parser.add_argument("--language", metavar="ru|en", help="judge the phrases of this language only")
+    confirm_option(parser)
 
 
 def _parser(
@@ -130,6 +133,8 @@ def train(args: argparse.Namespace) -> int:
 def evaluate(args: argparse.Namespace) -> int:
     """Figures of phrase heads."""
     from gateway.tflite import ModelError
+    from gateway.voice import opinion
+    from gateway.voice.confirm import OpinionError
     from gateway.voice.phrases import CardError
     from models.evaluate import phrases as room
     from models.fetch import FetchError
@@ -139,8 +144,10 @@ def evaluate(args: argparse.Namespace) -> int:
         labels = room.read_labels(args.labels, list(known))
         chosen = [known[name] for name in _ids(args, known, {label.phrase for label in labels})]
         labels = [label for label in labels if label.phrase in {phrase.id for phrase in chosen}]
-        report = room.evaluate(args.audio, labels, chosen, room.Condition(args.noise, args.reverb))
-    except (room.LabelError, room.RecordingError, CardError, FetchError, ModelError) as error:
+        condition = room.Condition(args.noise, args.reverb)
+        with opinion.asked(args.confirm, chosen) as recogniser:
+            report = room.evaluate(args.audio, labels, chosen, condition, recogniser)
+    except (room.LabelError, room.RecordingError, CardError, FetchError, ModelError, OpinionError) as error:
         print(error, file=sys.stderr)
         return UNUSABLE
     _print(report, room.lines, as_json=args.json)

@@ -15,6 +15,7 @@ EPILOG = """\
 A WAV file has to be 16 kHz, mono, 16 bit; one that is not is refused with the command that converts it.
 By default every phrase is printed at any time (--always). In a shop answers count only while an ask is open:
 --armed does so here, too: an answer is printed only within --timeout seconds after an ask phrase.
+Where Whisper is installed it may veto an answer of a file (--confirm); with --microphone nobody is asked.
 Heads that you trained are found in ./phrases, or where --heads says; of the same name yours is used.
 """
 
@@ -41,8 +42,19 @@ def _arguments(parser: argparse.ArgumentParser) -> None:
         "--timeout", type=float, default=60.0, metavar="S", help="how long an ask stays open (default: 60)"
     )
     parser.add_argument("--heads", type=Path, default=OWN_HEADS, help="your own heads (default: ./phrases)")
+    confirm_option(parser)
     parser.add_argument(
         "--json", action="store_true", help="print one JSON object (with --microphone: one a phrase, a line)"
+    )
+
+
+def confirm_option(parser: argparse.ArgumentParser) -> None:
+    """Adds --confirm."""
+    parser.add_argument(
+        "--confirm",
+        choices=["auto", "none", "whisper", "pocketsphinx"],
+        default="auto",
+        help="who may veto answers (default: Whisper where it is installed, else nobody)",
     )
 
 
@@ -50,6 +62,7 @@ def voice(args: argparse.Namespace) -> int:
     """What the microphone process would hear."""
     from gateway.tflite import ModelError
     from gateway.voice.audio import AudioError
+    from gateway.voice.confirm import OpinionError
     from gateway.voice.phrases import CardError
     from models.fetch import FetchError
 
@@ -61,7 +74,7 @@ def voice(args: argparse.Namespace) -> int:
         return UNUSABLE
     try:
         (_file if args.wav else _live)(args)
-    except (AudioError, FetchError, ModelError, CardError) as error:
+    except (AudioError, FetchError, ModelError, CardError, OpinionError) as error:
         print(error, file=sys.stderr)
         return UNUSABLE
     return OK
@@ -70,7 +83,8 @@ def voice(args: argparse.Namespace) -> int:
 def _file(args: argparse.Namespace) -> None:
     from gateway.voice.hear import lines, voice_file
 
-    report = voice_file(args.wav, heads=args.heads, timeout_s=args.timeout if args.armed else None)
+    timeout_s = args.timeout if args.armed else None
+    report = voice_file(args.wav, heads=args.heads, timeout_s=timeout_s, confirm=args.confirm)
     print(json.dumps(report, ensure_ascii=False) if args.json else "\n".join(lines(report)))
 
 

@@ -229,11 +229,15 @@ class MicrophoneSource(Table):
     loop: bool = False
 
 
+Confirm = Literal["auto", "none", "", "whisper", "pocketsphinx"]
+"""Who gives a second opinion on spoken answers; gateway/voice/opinion.py."""
+
+
 class Voice(Table):
     """How spoken answers are heard, and whether short clips of sound may be kept (spec 7)."""
 
     spontaneous: bool = False
-    confirm: Literal["", "pocketsphinx"] = ""
+    confirm: Confirm = "auto"
     clips: bool = False
     clips_consent: str = ""
     clip_before_s: Annotated[Seconds, Field(le=20)] = 5

@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 
+from gateway.voice import opinion
 from gateway.voice.arming import Arming
 from gateway.voice.audio import frames_of, read_wav
 from gateway.voice.ear import Ear
@@ -23,20 +24,25 @@ def voice_file(
     ids: Sequence[str] | None = None,
     heads: Path | None = None,
     timeout_s: float | None = None,
+    confirm: str = opinion.NONE,
 ) -> dict[str, Any]:
     """The phrases spoken in `wav`, as JSON-ready data; `ids` limits them, `heads` holds further heads.
 
-    `timeout_s`: answers count only so long after an ask phrase; None: at any time.
-    Raises AudioError for a file that is no 16 kHz mono 16-bit WAV, FetchError, ModelError, CardError.
+    `timeout_s`: answers count only so long after an ask phrase; None: at any time. `confirm`: who gives a
+    second opinion on answers (opinion.py). Raises AudioError for a file that is no 16 kHz mono 16-bit WAV,
+    FetchError, ModelError, CardError, OpinionError.
     """
     every = known(heads)
     phrases = [every[name] for name in ids] if ids is not None else list(every.values())
     samples = read_wav(wav)
     spotted, highest = hear(samples, phrases, Arming(timeout_s) if timeout_s is not None else None)
+    with opinion.asked(confirm, phrases) as ears:
+        counted, vetoed = opinion.confirmed(spotted, phrases, samples, 0.0, ears)
     return {
         "file": str(wav),
         "seconds": round(len(samples) / RATE, 3),
-        "phrases": [plain(every[event.id], event.score, event.end_s) for event in spotted],
+        "phrases": [plain(every[event.id], event.score, event.end_s) for event in counted],
+        "vetoed": [plain(every[event.id], event.score, event.end_s) for event in vetoed],
         "highest": {name: round(score, 4) for name, score in highest.items()},
     }
 
@@ -78,4 +84,5 @@ def line(said: dict[str, Any]) -> str:
 def lines(report: dict[str, Any]) -> Iterator[str]:
     """The report for a person."""
     yield from map(line, report["phrases"])
+    yield from (f"{line(said)}: vetoed by the second opinion" for said in report["vetoed"])
     yield f"{len(report['phrases'])} phrases in {report['seconds']:.1f} s of {report['file']}"

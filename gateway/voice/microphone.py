@@ -16,10 +16,11 @@ from gateway.device import Health, MomentDevice
 from gateway.privacy import why_no_clips
 from gateway.supervisor import stop_on_signals
 from gateway.tflite import ModelError
+from gateway.voice import opinion
 from gateway.voice.arming import Arming
 from gateway.voice.audio import AudioError, opener
 from gateway.voice.capture import Capture, Frame
-from gateway.voice.confirm import Agrees, Confirmer
+from gateway.voice.confirm import Confirmer, OpinionError, Recogniser
 from gateway.voice.ear import Ear
 from gateway.voice.engine import FRAME_S
 from gateway.voice.keeper import Keeper
@@ -55,10 +56,10 @@ class Microphone:
         capture: Capture,
         ear: Ear,
         keeper: Keeper | None = None,
-        agrees: Agrees | None = None,
+        recogniser: Recogniser | None = None,
     ) -> None:
         self._device, self._capture, self._ear, self._keeper = device, capture, ear, keeper
-        self._confirmer = Confirmer(agrees, self._publish) if agrees else None
+        self._confirmer = Confirmer(recogniser, self._publish) if recogniser else None
         self._next_sample = 0
         self._zero_s = 0.0
         self._heard_s: float | None = None
@@ -157,7 +158,7 @@ def _serve(site: Site, device: str, state_dir: Path, stop: threading.Event) -> N
     capture.start()
     try:
         sender.start()
-        Microphone(sender, capture, ear, keeper, _agrees(site, phrases)).run(stop)
+        Microphone(sender, capture, ear, keeper, _recogniser(site, phrases)).run(stop)
     finally:
         capture.stop()
         sender.stop()
@@ -173,18 +174,13 @@ def _keeper(site: Site, device: str) -> Keeper | None:
     return None if why_not else Keeper(clips_of(site), device, site.point_of[device])
 
 
-def _agrees(site: Site, phrases: Sequence[Phrase]) -> Agrees | None:
-    """The recogniser that site.toml names, where it is installed."""
-    if not site.voice.confirm:
-        return None
+def _recogniser(site: Site, phrases: Sequence[Phrase]) -> Recogniser | None:
+    """Who gives a second opinion, where that is installed."""
     try:
-        from gateway.voice.sphinx import Sphinx
-    except ImportError:
-        log.warning(
-            "answers are not confirmed: run `pip install 'emobox[confirm]'`, or set voice.confirm to \"\""
-        )
+        return opinion.recogniser(site.voice.confirm, phrases)
+    except OpinionError as error:
+        log.warning('answers are not confirmed: %s, or set voice.confirm to "none"', error)
         return None
-    return Sphinx([phrase for phrase in phrases if phrase.role == RATING]).agrees
 
 
 def _each(obey: Iterable[Callable[[dict[str, object]], None]], command: dict[str, object]) -> None:

@@ -22,6 +22,8 @@ SILENCE = np.zeros(3200, np.int16)
 class Sphinx:
     """Hears one of the answers, or one turned round. Not safe between threads."""
 
+    before_s, after_s, allowed_s = 2.0, 0.3, 1.0
+
     def __init__(self, phrases: Sequence[Phrase]) -> None:
         own = [phrase for phrase in phrases if phrase.head.parent.name == LANGUAGE]
         self.ratings = {
@@ -40,6 +42,9 @@ class Sphinx:
         if heard in self._opposites:
             return phrase.rating == OPPOSITE
         return self.ratings.get(heard, phrase.rating) == phrase.rating
+
+    def close(self) -> None:
+        """It holds nothing open."""
 
     def hear(self, sound: Samples) -> str:
         """What was said, in the words of the grammar; "" when nothing was."""

@@ -22,8 +22,10 @@ from tqdm import tqdm
 
 from gateway.indices.intervals import wilson
 from gateway.voice.check import Check
+from gateway.voice.confirm import Recogniser
 from gateway.voice.ear import Ear
 from gateway.voice.engine import FRAME, FRAME_S, HEAD_WINDOW, RATE, WARM_UP_FRAMES, Floats, Head, Samples
+from gateway.voice.opinion import confirmed
 from gateway.voice.phrases import Phrase
 from gateway.voice.spotter import Spotted
 from models.training import augment, recordings
@@ -114,13 +116,17 @@ def _label(file: Path, number: int, row: Mapping[str, str | None]) -> Label:
 
 
 def evaluate(
-    place: Path, labels: Sequence[Label], phrases: Sequence[Phrase], condition: Condition
+    place: Path,
+    labels: Sequence[Label],
+    phrases: Sequence[Phrase],
+    condition: Condition,
+    recogniser: Recogniser | None = None,
 ) -> dict[str, Any]:
-    """Figures by phrase id, JSON-ready. Raises RecordingError, LabelError."""
+    """Figures by phrase id, JSON-ready, with a second opinion if any. Raises RecordingError, LabelError."""
     names = recordings.names(place)
     by_file = _by_file(labels, names)
     tallies = {phrase.id: Tally() for phrase in phrases}
-    ears = Ears(phrases)
+    ears = Ears(phrases, recogniser)
     with tqdm(recordings.read(place, names), total=len(names), desc="listen", unit="file") as bar:
         for name, sound in bar:
             events = ears.hear(sound, condition, name)
@@ -130,6 +136,7 @@ def evaluate(
         "files": len(names),
         "noise_db": condition.noise_db,
         "reverb": condition.reverb,
+        "confirmed": recogniser is not None,
     }
     return about | {"phrases": {phrase.id: _figures(phrase, tallies[phrase.id]) for phrase in phrases}}
 
@@ -151,10 +158,10 @@ def _by_file(labels: Sequence[Label], names: Sequence[str]) -> dict[str, list[La
 
 
 class Ears:
-    """All heads on whole recordings."""
+    """All heads on whole recordings; answers that `recogniser` vetoes do not count."""
 
-    def __init__(self, phrases: Sequence[Phrase]) -> None:
-        self._phrases = phrases
+    def __init__(self, phrases: Sequence[Phrase], recogniser: Recogniser | None = None) -> None:
+        self._phrases, self._recogniser = phrases, recogniser
         self._batch = Batch(96)
         self._check = Check(phrases)
         self._heads = {phrase.id: Head(phrase.head) for phrase in phrases}
@@ -171,7 +178,8 @@ class Ears:
         events: list[Spotted] = []
         for number, frame in enumerate(samples.reshape(-1, FRAME), 1 - lead):
             events += ear.hear(frame, number * FRAME_S)
-        return [*events, *ear.flush()]
+        events += ear.flush()
+        return confirmed(events, self._phrases, samples, -lead * FRAME_S, self._recogniser)[0]
 
 
 class Played:

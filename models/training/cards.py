@@ -89,6 +89,7 @@ def write_phones(
     symbols: Sequence[str],
     before: Sequence[str],
     after: Sequence[str],
+    polite: Sequence[str],
     phrases: Mapping[str, tuple[Sequence[str], Limits]],
     made: Made,
 ) -> None:
@@ -100,6 +101,7 @@ def write_phones(
         f"symbols = {_plain(list(symbols))}",
         "\n[polite]\n# May be said in the same breath.",
         f"before = {_plain(list(before))}\nafter = {_plain(list(after))}",
+        f"# All of them, as a recogniser would write them.\ntexts = {_plain(list(polite))}",
     ]
     for name, (said, limits) in phrases.items():
         lines += [

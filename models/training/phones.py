@@ -81,7 +81,8 @@ def _train(language: str, options: argparse.Namespace) -> None:
     phones_net.export(net, network)
     data = phrases.hashes(prompts.places(language))
     made = cards.Made(phrases.SEED, studio.voices, data, "speech and its words")
-    cards.write_phones(network.with_suffix(".toml"), symbols, *spelt(language, symbols), made)
+    before, after, said = spelt(language, symbols)
+    cards.write_phones(network.with_suffix(".toml"), symbols, before, after, polite(language), said, made)
 
 
 def bags(studio: Studio, language: str) -> list[Bag]:
@@ -130,6 +131,12 @@ def spelt(language: str, symbols: Sequence[str]) -> tuple[Spelt, Spelt, dict[str
         name: ([*words, *_without_pauses(words)], limits(family[name], words)) for name, words in said.items()
     }
     return before, after, phrases
+
+
+def polite(language: str) -> list[str]:
+    """Words that may stand beside an answer, each once."""
+    table = carriers.table(language)["polite"]
+    return list(dict.fromkeys([*table["before"], *table["after"]]))
 
 
 def _without_pauses(words: Sequence[str]) -> Spelt:

@@ -40,7 +40,7 @@ def test_talk_is_one_stream_and_every_rating_in_it_is_a_false_one(
 
 
 def test_a_saying_counts_as_raw_and_as_top_only_when_it_was_heard_so(english: list[Phrase]) -> None:
-    judge = armed.Judge(english, "ru")  # of Russian no second opinion is asked
+    judge = armed.Judge(english)
     said = Counter(judge.hear(read_wav(SPEECH / "super.wav")))
     other = Counter(judge.hear(read_wav(SPEECH / "rate-visit.wav")))
     assert said == {"said": 1, "raw": 1, "rivals": 1, "confirmed": 1}

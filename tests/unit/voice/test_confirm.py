@@ -1,9 +1,10 @@
-"""A second opinion may veto an answer within a second; late, broken or unsure it vetoes nothing."""
+"""A second opinion may veto an answer in its time; late, broken or unsure it vetoes nothing."""
 
 from __future__ import annotations
 
 import logging
 import time
+from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
@@ -19,55 +20,106 @@ ANSWER = Spotted("super", 0.9, 10.0)
 PHRASE = Phrase("super", "everything was super", "rating", "top", Path("en/super.tflite"), 0.5, 0.2)
 
 
-def confirmed(agrees: object, allowed_s: float = 1.0) -> tuple[list[Spotted], Confirmer, float]:
+class Ears:
+    """Says what it is told to say, and remembers what it was asked."""
+
+    before_s, after_s = 2.0, 0.3
+
+    def __init__(self, says: bool | Callable[[], bool], allowed_s: float = 1.0) -> None:
+        self._says, self.allowed_s = says, allowed_s
+        self.heard: list[Samples] = []
+        self.is_closed = False
+
+    def agrees(self, phrase: Phrase, sound: Samples) -> bool:
+        assert phrase.id == "super"
+        self.heard.append(sound)
+        return self._says if isinstance(self._says, bool) else self._says()
+
+    def close(self) -> None:
+        self.is_closed = True
+
+
+def confirmed(ears: Ears) -> tuple[list[Spotted], Confirmer, float]:
     """What was sent of one held answer, and after how many seconds all was decided."""
     sent: list[Spotted] = []
-    confirmer = Confirmer(agrees, sent.append, allowed_s)  # type: ignore[arg-type]
+    confirmer = Confirmer(ears, sent.append)
     began_s = time.monotonic()
     confirmer.hold(ANSWER, PHRASE)
     confirmer.close()
+    assert ears.is_closed
     return sent, confirmer, time.monotonic() - began_s
 
 
 def test_a_confirmed_answer_is_sent_and_a_vetoed_one_is_counted() -> None:
-    sent, confirmer, _ = confirmed(lambda phrase, sound: phrase.id == "super")
+    sent, confirmer, _ = confirmed(Ears(True))
     assert (sent, confirmer.figures()["vetoed"]) == ([ANSWER], 0)
-    sent, confirmer, _ = confirmed(lambda phrase, sound: False)
+    sent, confirmer, _ = confirmed(Ears(False))
     assert (sent, confirmer.figures()["vetoed"]) == ([], 1)
 
 
 def test_a_late_word_vetoes_nothing_and_holds_up_nobody() -> None:
-    def slow(_phrase: Phrase, _sound: Samples) -> bool:
+    def slow() -> bool:
         time.sleep(0.8)
         return False
 
-    sent, confirmer, took_s = confirmed(slow, allowed_s=0.1)
+    sent, confirmer, took_s = confirmed(Ears(slow, allowed_s=0.1))
     assert (sent, confirmer.figures()["confirm_late"]) == ([ANSWER], 1)
     assert took_s < 0.6
 
 
 def test_a_recogniser_that_breaks_is_told_once_and_vetoes_nothing(caplog: pytest.LogCaptureFixture) -> None:
-    def broken(_phrase: Phrase, _sound: Samples) -> bool:
+    def broken() -> bool:
         raise RuntimeError("no model")
 
     with caplog.at_level(logging.WARNING):
-        sent, confirmer, _ = confirmed(broken)
+        sent, confirmer, _ = confirmed(Ears(broken))
     assert (sent, confirmer.figures()["confirm_failed"]) == ([ANSWER], 1)
     assert "it counts all the same" in caplog.text
 
 
-def test_it_hears_the_two_seconds_around_the_last_word() -> None:
-    heard: list[Samples] = []
-    confirmer = Confirmer(lambda phrase, sound: heard.append(sound) is None, lambda one: None)
-    for number in range(130):
+def push(confirmer: Confirmer, frames: range) -> None:
+    """Sound whose samples are the number of their frame."""
+    for number in frames:
         confirmer.push(number * FRAME, np.full(FRAME, number, np.int16), (number + 1) * 0.08)
+
+
+@pytest.mark.parametrize("held_at", [125, 126, 130])
+def test_it_hears_what_lies_around_the_last_word_whenever_the_answer_is_held(held_at: int) -> None:
+    ears, sent = Ears(True), list[Spotted]()
+    confirmer = Confirmer(ears, sent.append)
+    push(confirmer, range(held_at))
+    confirmer.hold(ANSWER, PHRASE)
+    push(confirmer, range(held_at, 135))
+    confirmer.close()
+    (heard,) = ears.heard
+    assert (len(heard), int(heard[0]), int(heard[-1]), sent) == (36_800, 100, 128, [ANSWER])
+
+
+def test_nobody_is_asked_before_what_follows_was_heard() -> None:
+    ears = Ears(True)
+    confirmer = Confirmer(ears, lambda one: None)
+    push(confirmer, range(128))
+    confirmer.hold(ANSWER, PHRASE)
+    time.sleep(0.1)
+    assert not ears.heard
+    push(confirmer, range(128, 129))
+    confirmer.close()
+    assert len(ears.heard) == 1
+
+
+def test_sound_that_ends_too_soon_is_asked_about_as_it_is() -> None:
+    ears, sent = Ears(True), list[Spotted]()
+    confirmer = Confirmer(ears, sent.append)
+    push(confirmer, range(126))
     confirmer.hold(ANSWER, PHRASE)
     confirmer.close()
-    assert (len(heard[0]), int(heard[0][0]), int(heard[0][-1])) == (36_800, 100, 128)
+    assert (len(ears.heard[0]), sent) == (33_280, [ANSWER])
 
 
-def test_a_microphone_that_asks_for_a_second_opinion_sends_what_is_confirmed() -> None:
-    for agrees, expected in ((True, ["super"]), (False, [])):
-        radio = Radio()
-        listen(spoken("super"), radio, lambda _phrase, _sound, agrees=agrees: agrees)
-        assert [fields["id"] for fields in radio.of("phrase")] == expected
+@pytest.mark.parametrize(("says", "expected"), [(True, ["super"]), (False, [])])
+def test_a_microphone_that_asks_for_a_second_opinion_sends_what_is_confirmed(
+    says: bool, expected: list[str]
+) -> None:
+    radio = Radio()
+    listen(spoken("super"), radio, Ears(says))
+    assert [fields["id"] for fields in radio.of("phrase")] == expected

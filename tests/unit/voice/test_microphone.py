@@ -11,7 +11,7 @@ import pytest
 from demo.sound import SPEECH
 from gateway.voice.audio import PipeSource, read_wav
 from gateway.voice.capture import Capture
-from gateway.voice.confirm import Agrees
+from gateway.voice.confirm import Recogniser
 from gateway.voice.ear import Ear
 from gateway.voice.engine import FRAME, Samples
 from gateway.voice.microphone import Microphone
@@ -44,12 +44,12 @@ def silence(seconds: float) -> Samples:
     return np.random.default_rng(5).normal(0, 4, int(seconds * 16_000)).astype(np.int16)
 
 
-def listen(sound: Samples, radio: Radio, agrees: Agrees | None = None) -> Capture:
+def listen(sound: Samples, radio: Radio, recogniser: Recogniser | None = None) -> Capture:
     """Run the loop over `sound` to its end."""
     phrases = [catalogue()["super"], catalogue()["normal"]]
     capture = Capture(lambda: PipeSource(io.BytesIO(sound.tobytes())))
     capture.start()
-    Microphone(radio, capture, Ear(phrases), agrees=agrees).run(threading.Event())
+    Microphone(radio, capture, Ear(phrases), recogniser=recogniser).run(threading.Event())
     return capture
 
 
