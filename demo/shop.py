@@ -61,6 +61,9 @@ source = {video}
 
 [microphones.mic-1]
 source = {sound}
+
+[voice]
+confirm = "none"
 """
 
 

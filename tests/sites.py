@@ -28,9 +28,12 @@ def camera_shop(source: Path | str, *more: str, port: int = MQTT) -> str:
     return _shop("camera", "cam-1", "button", source, more, port)
 
 
-def microphone_shop(source: Path | str, *more: str, port: int = MQTT) -> str:
-    """With the microphone mic-1, at a point whose answers are spoken."""
-    return _shop("microphone", "mic-1", "voice", source, more, port)
+def microphone_shop(
+    source: Path | str, *more: str, port: int = MQTT, voice: str = "", confirm: str = "none"
+) -> str:
+    """With the microphone mic-1, at a point whose answers are spoken; `voice`: more lines of that table."""
+    heard = f'[voice]\nconfirm = "{confirm}"\n{voice}'
+    return _shop("microphone", "mic-1", "voice", source, (heard, *more), port)
 
 
 def _shop(

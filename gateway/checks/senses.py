@@ -12,6 +12,7 @@ from urllib.parse import urlsplit
 from gateway.checks import Finding, error, ok, warning
 from gateway.config import Site
 from gateway.privacy import profile, why_no_clips
+from gateway.voice import opinion
 from gateway.voice.phrases import CardError, catalogue, choose
 from models import fetch
 
@@ -88,6 +89,8 @@ def _phrases(site: Site) -> Iterator[Finding]:
         yield ok(f"{len(chosen)} phrases can be heard")
     else:
         yield warning("the microphone listens for nothing", "add [phrases.<id>] tables to site.toml")
+    if lack := opinion.lacks(site.voice.confirm):
+        yield warning(f"answers are not confirmed: {lack}", 'or set confirm = "none" in [voice] of site.toml')
 
 
 def check_sources(site: Site) -> Iterator[Finding]:

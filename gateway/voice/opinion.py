@@ -18,19 +18,26 @@ AUTO, NONE = "auto", "none"
 CHOICES = (AUTO, NONE, "whisper", "pocketsphinx")
 
 
+def lacks(name: str) -> str:
+    """What to do to get the one that is named; nothing where it is here, or none is named."""
+    if name == "pocketsphinx" and find_spec("pocketsphinx") is None:
+        return "pocketsphinx is not installed: run `script/setup confirm`"
+    if name == "whisper" and not whisper.is_installed():
+        return "Whisper is not installed: run `script/setup whisper`"
+    return ""
+
+
 def recogniser(name: str, phrases: Sequence[Phrase]) -> Recogniser | None:
     """One of CHOICES for the answers among `phrases`; None: no second opinion. Raises OpinionError."""
     answers = [phrase for phrase in phrases if phrase.role == RATING]
     if name in (NONE, "") or not answers or (name == AUTO and not whisper.is_installed()):
         return None
+    if lack := lacks(name):
+        raise OpinionError(lack)
     if name == "pocketsphinx":
-        if find_spec("pocketsphinx") is None:
-            raise OpinionError("pocketsphinx is not installed: run `script/setup confirm`")
         from gateway.voice.sphinx import Sphinx
 
         return Sphinx(answers)
-    if not whisper.is_installed():
-        raise OpinionError("Whisper is not installed: run `script/setup whisper`")
     return whisper.Whisper(answers)
 
 

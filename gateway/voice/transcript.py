@@ -14,8 +14,11 @@ SENTENCE = re.compile(r"([^.!?…]+)([.!?…]*)")
 WORD = re.compile(r"\w+(?:['’]\w+)*")
 ALIKE = 0.7
 """Share of letters: "it was known" is "it was normal" misheard."""
-TURNS = {"not", "no", "but", "не", "нет", "но"}
-"""A sentence that begins so may take back the one before."""
+TURNS = {
+    *("not", "no", "but", "or", "said", "though", "except", "unless", "until"),
+    *("не", "нет", "но", "или", "сказал", "сказала", "хотя", "кроме", "пока"),
+}
+"""A sentence that begins so takes back the one before."""
 
 Words = tuple[str, ...]
 

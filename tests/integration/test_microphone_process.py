@@ -20,6 +20,7 @@ from firmware import wire
 from gateway.bus import BrokerAddress, Bus, Message
 from tests.servers import start_mosquitto
 from tests.sites import ASK_AND_ANSWER, microphone_shop
+from tests.waiting import wait_for
 
 OFFER = '[phrases.offer]\nrole = "offer"'
 ITEMS = [(3.0, "rate-visit"), (5.5, "super")]
@@ -66,12 +67,13 @@ class Listener:
 
 @contextmanager
 def microphone(
-    folder: Path, port: int, source: str, *, spontaneous: bool = False
+    folder: Path, port: int, source: str, *, spontaneous: bool = False, confirm: str = "none"
 ) -> Iterator[subprocess.Popen[str]]:
     """The process; killed when the test is done with it. `spontaneous`: answers count without an ask."""
     site = folder / "site.toml"
-    voice = f"[voice]\nspontaneous = {str(spontaneous).lower()}"
-    site.write_text(microphone_shop(source, voice, ASK_AND_ANSWER, OFFER, port=port))
+    voice = f"spontaneous = {str(spontaneous).lower()}"
+    tables = ASK_AND_ANSWER, OFFER
+    site.write_text(microphone_shop(source, *tables, port=port, voice=voice, confirm=confirm))
     command = [sys.executable, "-c", RUN, str(site), str(folder / "state")]
     process = subprocess.Popen(
         command,
@@ -135,6 +137,28 @@ def test_tells_a_phrase_that_is_spoken_live_soon_and_dates_it_within_300_ms(tmp_
     end_s = began_s + 2.5 + phrase_s("super")
     assert arrived_s - event["age"] / 1000 == pytest.approx(end_s, abs=0.3)
     assert arrived_s - end_s < 0.8  # 0.3 s where the machine is free: bench/voice.py
+
+
+@pytest.mark.timeout(120)
+def test_whisper_hears_the_answer_too_and_ends_with_the_microphone(tmp_path: Path) -> None:
+    wav = make_timeline(tmp_path / "shop.wav", ITEMS, 8.0)
+    started = partial(microphone, tmp_path, source="-", confirm="auto")
+    with start_mosquitto(tmp_path) as broker, started(port=broker.port) as process:
+        listener = Listener(broker.port)
+        listener.wait("health", 1)
+        (child,) = children(process.pid)
+        speak_live(wav, process)
+        assert process.stdin is not None
+        process.stdin.close()
+        assert process.wait(40) == 0
+        assert [event["id"] for _, event in listener.wait("phrase", 2)] == ["rate-visit", "super"]
+        listener.stop()
+    wait_for(lambda: not Path(f"/proc/{child}").exists(), "Whisper's end")
+
+
+def children(pid: int) -> list[int]:
+    """The processes that `pid` has started."""
+    return [int(child) for child in Path(f"/proc/{pid}/task/{pid}/children").read_text().split()]
 
 
 def speak_live(wav: Path, process: subprocess.Popen[str]) -> float:

@@ -48,14 +48,15 @@ class Seen:
         return [event for event in events if event["kind"] == kind]
 
 
-def listen(folder: Path, *, clips: bool) -> Seen:
+def listen(folder: Path, *, clips: bool, confirm: str = "none") -> Seen:
     """An ask and an answer at real speed under strace, and a wish for a clip in between."""
     wav, store, calls = folder / "shop.wav", folder / "store", Calls(folder / "calls")
     make_timeline(wav, [(2.5, "rate-visit"), (5.5, "super")], 9.0)
     messages: list[Message] = []
     with start_mosquitto(folder) as broker:
-        tables = (f'[store]\npath = "{store}"', f"[voice]\nclips = {str(clips).lower()}", ASK_AND_ANSWER)
-        text = microphone_shop(wav, *tables, port=broker.port)
+        tables = (f'[store]\npath = "{store}"', ASK_AND_ANSWER)
+        voice = f"clips = {str(clips).lower()}"
+        text = microphone_shop(wav, *tables, port=broker.port, voice=voice, confirm=confirm)
         (folder / "site.toml").write_text(text)
         bus = Bus(BrokerAddress(port=broker.port), "test", on_message=messages.append)
         bus.subscribe("emobox/v1/shop-1/mic-1/#")
@@ -86,6 +87,11 @@ def off(tmp_path_factory: pytest.TempPathFactory) -> Seen:
 @pytest.fixture(scope="module")
 def on(tmp_path_factory: pytest.TempPathFactory) -> Seen:
     return listen(tmp_path_factory.mktemp("on"), clips=True)
+
+
+@pytest.fixture(scope="module")
+def confirmed(tmp_path_factory: pytest.TempPathFactory) -> Seen:
+    return listen(tmp_path_factory.mktemp("confirmed"), clips=False, confirm="whisper")
 
 
 def made(seen: Seen) -> set[str]:
@@ -137,3 +143,12 @@ def test_with_clips_on_the_one_that_was_asked_for_is_written_sealed_and_nothing_
     to_files = [size for where, size in on.calls.let_out() if where.startswith("/") and size > PAYLOAD_MAX]
     assert sum(to_files) == len(sealed)
     assert max(len(message.payload) for message in on.messages) <= PAYLOAD_MAX
+
+
+def test_whisper_hears_through_a_pipe_and_neither_writes_a_file_nor_calls_anybody(confirmed: Seen) -> None:
+    assert made(confirmed) == set()
+    large = {where for where, size in confirmed.calls.let_out() if size > PAYLOAD_MAX + 100}
+    assert large
+    assert all(where.startswith("pipe:") for where in large), large
+    assert all('inet_addr("127.0.0.1")' in call for call in confirmed.calls.others())
+    assert [event["id"] for event in confirmed.events("phrase")] == ["rate-visit", "super"]
