@@ -78,6 +78,18 @@ def test_whatever_is_wrong_comes_with_what_to_do(tmp_path: Path) -> None:
     assert all(finding.do for finding in findings if finding.level != "ok")
 
 
+def test_a_second_opinion_that_is_named_and_not_there_is_told(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    more = '[microphones.mic-1]\nsource = "nowhere.wav"\n[voice]\nconfirm = "whisper"\n'
+    assert not any("confirmed" in finding.what for finding in doctor(tmp_path, more))
+    monkeypatch.setattr("gateway.voice.whisper.is_installed", lambda: False)
+    finding = the(doctor(tmp_path, more), "answers are not confirmed")
+    assert (finding.level, "script/setup whisper" in finding.what) == ("warning", True)
+    automatic = more.replace("whisper", "auto")
+    assert not any("confirmed" in finding.what for finding in doctor(tmp_path, automatic))
+
+
 def test_a_broker_that_is_down_is_an_error_that_says_how_to_start_it(tmp_path: Path) -> None:
     finding = the(doctor(tmp_path, port=free_port()), "MQTT broker")
     assert finding.level == "error"

@@ -11,6 +11,7 @@ import soundfile
 from bench import armed
 from demo.sound import SPEECH
 from gateway.voice.audio import read_wav
+from gateway.voice.engine import Samples
 from gateway.voice.phrases import Phrase, catalogue
 from models.evaluate import talk
 from models.training import speech
@@ -37,6 +38,34 @@ def test_talk_is_one_stream_and_every_rating_in_it_is_a_false_one(
     assert found["other_phrases"] == {"rate-visit": 1}
     assert found["per_200_minutes"] == pytest.approx(2 * 200 / found["minutes"], rel=0.2)
     assert found["interval"][0] < found["per_200_minutes"] < found["interval"][1]
+
+
+class Deaf:
+    """A second opinion that never hears an answer."""
+
+    before_s, after_s, allowed_s = 2.0, 1.0, 10.0
+
+    def agrees(self, _phrase: Phrase, sound: Samples) -> bool:
+        assert len(sound) == 3 * 16_000
+        return False
+
+    def close(self) -> None: ...
+
+
+def test_ratings_that_the_second_opinion_vetoes_are_no_false_ones(
+    tmp_path: Path, english: list[Phrase]
+) -> None:
+    silence = np.zeros(40_000, np.int16)
+    for number, name in enumerate(("super", "rate-visit")):
+        soundfile.write(
+            tmp_path / f"{number}.flac",
+            np.concatenate([silence, read_wav(SPEECH / f"{name}.wav"), silence]),
+            16_000,
+        )
+    found = armed.talk(tmp_path, english, Deaf())
+    assert (found["false_ratings"], found["other_phrases"], found["vetoed"]) == ({}, {"rate-visit": 1}, 1)
+    said = Counter(armed.Judge(english, Deaf()).hear(read_wav(SPEECH / "super.wav")))
+    assert said == {"said": 1, "raw": 1, "rivals": 1}
 
 
 def test_a_saying_counts_as_raw_and_as_top_only_when_it_was_heard_so(english: list[Phrase]) -> None:

@@ -11,10 +11,11 @@ import soundfile
 
 from demo.sound import SPEECH, phrase_s
 from gateway import cli
+from gateway.voice import opinion
 from gateway.voice.audio import read_wav
-from gateway.voice.engine import FRAME, FRAME_S, RATE
+from gateway.voice.engine import FRAME, FRAME_S, RATE, Samples
 from gateway.voice.hear import hear
-from gateway.voice.phrases import catalogue
+from gateway.voice.phrases import Phrase, catalogue
 from gateway.voice.spotter import Spotted
 from models.evaluate import phrases
 from models.evaluate.phrases import Condition, Label, Tally
@@ -166,3 +167,50 @@ def test_labels_that_cannot_be_used_are_refused_in_plain_words(
     file = labels(tmp_path, *rows)
     assert cli.main(["models", "evaluate", "phrases", "--audio", str(audio), "--labels", str(file)]) == 2
     assert said in capsys.readouterr().err
+
+
+class Ears:
+    """A second opinion that vetoes everything; remembers the sound."""
+
+    before_s, after_s, allowed_s = 2.0, 1.0, 1.0
+
+    def __init__(self) -> None:
+        self.heard: list[Samples] = []
+
+    def agrees(self, _phrase: Phrase, sound: Samples) -> bool:
+        self.heard.append(sound)
+        return False
+
+    def close(self) -> None: ...
+
+
+def test_an_answer_that_is_vetoed_is_no_hit_and_no_false_accept(tmp_path: Path) -> None:
+    (tmp_path / "said.wav").write_bytes((SPEECH / "super.wav").read_bytes())
+    label, judged = phrases.Label("said.wav", 0.0, float("inf"), "super"), [catalogue()["super"]]
+    for recogniser, hits in ((None, 1), (Ears(), 0)):
+        found = phrases.evaluate(tmp_path, [label], judged, Condition(), recogniser)
+        assert (found["confirmed"], found["phrases"]["super"]["hits"]) == (recogniser is not None, hits)
+        unasked = phrases.evaluate(tmp_path, [], judged, Condition(), recogniser)["phrases"]["super"]
+        assert unasked["false_accepts"] == hits
+
+
+def test_the_second_opinion_hears_the_recording_under_its_condition_from_before_its_start() -> None:
+    ears, sound = Ears(), read_wav(SPEECH / "super.wav").astype(np.float32) / 32768
+    heard = phrases.Ears([catalogue()["super"]], ears)
+    heard.hear(sound)
+    heard.hear(sound, Condition(20.0), "a.wav")
+    quietly, noisy = (each[: RATE // 2].astype(float).std() for each in ears.heard)
+    assert len(ears.heard[0]) == 3 * RATE
+    assert quietly == 0
+    assert noisy > 10
+
+
+def test_the_command_asks_whom_it_is_told_to(
+    capsys: pytest.CaptureFixture[str], audio: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked: list[str] = []
+    monkeypatch.setattr(opinion, "recogniser", lambda name, _phrases: asked.append(name))
+    csv = labels(tmp_path, "ask.wav,3,,rate-visit")
+    for more in ((), ("--confirm", "none")):
+        run(capsys, audio, csv, "--phrases", "rate-visit", *more)
+    assert asked == ["auto", "none"]

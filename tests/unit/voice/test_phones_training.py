@@ -182,6 +182,7 @@ def test_the_card_belongs_to_its_network_and_tells_its_data_and_figures(card: Pa
     before, after, said = phones.spelt(language, known.symbols)
     assert Counter(before) == Counter(table["polite"]["before"])
     assert Counter(after) == Counter(table["polite"]["after"])
+    assert phones.polite(language) == table["polite"]["texts"]
     assert {name: words for name, (words, _) in said.items()} == {
         name: one["said"] for name, one in table["phrases"].items()
     }
