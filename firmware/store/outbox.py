@@ -63,7 +63,7 @@ class Outbox:
         for boot, first in logs:
             self._recover(boot, first)
         for name in names:
-            if name.endswith(".ack") and not self._known(_parse_name(name)):
+            if name.endswith(".ack") and _parse_name(name) not in logs:
                 remove(self._folder + "/" + name)
         return max([boot for boot, _ in logs] + [0])
 
@@ -180,7 +180,8 @@ class Outbox:
             for seq, _, _ in self._records(segment):
                 while segment.first + segment.count <= seq:
                     segment.add()  # also what lies before it and cannot be read: it is dropped when it is due
-        except OSError:
+        except OSError as error:
+            print("flash: cannot read", self._path(segment, ".log") + ":", error)
             return  # it stays where it is: the next start may be able to read it
         self._segments.append(segment)
         for mark in read_bytes(self._path(segment, ".ack")):
@@ -202,9 +203,6 @@ class Outbox:
                 yield found
                 wanted = found[0] + 1
                 at += record.size(found[2])
-
-    def _known(self, name):
-        return any((segment.boot, segment.first) == name for segment in self._segments)
 
     def _path(self, segment, ending):
         return self._folder + "/" + str(segment.boot) + "-" + str(segment.first) + ending

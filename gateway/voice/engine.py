@@ -110,6 +110,7 @@ class Engine:
     def reset(self) -> None:
         """Start afresh, as after a gap in the sound."""
         self._features.reset()
+        self.embeddings[:] = 0
         self._heard = 0
         self.scores: dict[str, float] = {}
 

@@ -122,7 +122,7 @@ class Grammar:
         """The log ratio (…) of each phrase, ≤ 0, and of the best anagram of them all (NEVER without one).
 
         `heard` (…, steps, symbols) is what the network gives. A polite word may only have begun, unless all
-        `is_over`: "super p-" is no "super please" then, but may be "super poor".
+        `is_over`: "super p-" is no "super please" then, but may be "super poor". Of an anagram it always may.
         """
         emitted = heard - heard.max(-1, keepdims=True)
         emitted = np.concatenate([emitted, np.zeros_like(emitted[..., :1])], -1)

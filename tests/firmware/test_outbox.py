@@ -1,6 +1,7 @@
 """The outbox: what append() returned for is there until delete(), whatever power does."""
 
 import builtins
+import io
 import os
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -113,7 +114,8 @@ def test_what_cannot_be_read_at_a_start_is_there_at_the_next(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     fill(opened(tmp_path), boot=3, count=2)
-    fill(opened(tmp_path), boot=4, count=2)
+    fill(opened(tmp_path), boot=4, count=3)
+    assert opened(tmp_path).delete(4, [1]) == 1
 
     def failing(path: str, mode: str = "r") -> Any:
         if path.endswith("4-1.log"):
@@ -125,7 +127,57 @@ def test_what_cannot_be_read_at_a_start_is_there_at_the_next(
         box = Outbox(str(tmp_path))
         assert box.open() == 4  # its number is taken, whatever it holds
         assert (identities(box), box.dropped) == ([(3, 1), (3, 2)], 0)
-    assert identities(opened(tmp_path)) == [(3, 1), (3, 2), (4, 1), (4, 2)]
+    assert identities(opened(tmp_path)) == [(3, 1), (3, 2), (4, 2), (4, 3)]
+
+
+def test_what_cannot_be_read_for_a_moment_is_neither_dropped_nor_counted(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    box = opened(tmp_path)
+    fill(box, boot=1, count=3)
+
+    def failing(*_: object) -> Any:
+        raise OSError(5)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(store.outbox, "open", failing, raising=False)
+        assert box.oldest(5) == []
+    assert (identities(box), box.dropped) == ([(1, 1), (1, 2), (1, 3)], 0)
+
+
+def test_the_file_of_a_segment_is_closed_as_soon_as_its_events_are_there(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    box, files, kept = opened(tmp_path), [], []
+    fill(box, boot=1, count=3)
+
+    def noting(*how: Any) -> Any:
+        files.append(builtins.open(*how))  # noqa: SIM115
+        return files[-1]
+
+    reads = Outbox._records
+    monkeypatch.setattr(Outbox, "_records", lambda self, one: kept.append(reads(self, one)) or kept[-1])
+    monkeypatch.setattr(store.outbox, "open", noting, raising=False)
+    assert len(box.oldest(2)) == 2
+    assert (len(files), len(kept)) == (1, 1)
+    assert files[0].closed, "MicroPython closes what is dropped only when it collects garbage"
+
+
+def test_acknowledgements_whose_log_is_gone_are_swept_at_the_next_start(tmp_path: Path) -> None:
+    fill(opened(tmp_path), boot=1, count=1)
+    (tmp_path / "7-1.ack").write_bytes(b"\x80")
+    assert identities(opened(tmp_path)) == [(1, 1)]
+    assert [path.name for path in tmp_path.iterdir()] == ["1-1.log"]
+
+
+def test_a_length_that_no_record_has_asks_for_no_memory() -> None:
+    class Flash(io.BytesIO):
+        def read(self, size: int | None = -1) -> bytes:
+            assert size is not None
+            assert 0 <= size <= record.MAX_BODY
+            return super().read(size)
+
+    assert record.read(Flash(b"\xff" * 70_000), 0, 1) is None
 
 
 class Cut(BaseException):

@@ -181,6 +181,7 @@ def test_praise_is_vetoed_by_what_is_said_around_it(tmp_path: Path) -> None:
     for logit, was in ((2.0, "super"), (-2.0, None)):
         context(known, tmp_path, usual=logit)
         assert judged(known, "super") == judged(known, "bad") == was  # what "bad" was taken for is praise
+        assert judged(known, "super", Look.LAST) == was
         assert judged(known, "super", Look.AGAIN) == judged(known, "super", Look.OVER) == "super"
 
 

@@ -15,6 +15,7 @@ from gateway.voice.engine import FRAME, Samples
 from gateway.voice.phrases import Phrase
 from gateway.voice.spotter import Spotted
 from tests.unit.voice.test_microphone import Radio, listen, spoken
+from tests.waiting import wait_for
 
 ANSWER = Spotted("super", 0.9, 10.0)
 PHRASE = Phrase("super", "everything was super", "rating", "top", Path("en/super.tflite"), 0.5, 0.2)
@@ -105,6 +106,15 @@ def test_nobody_is_asked_before_what_follows_was_heard() -> None:
     push(confirmer, range(128, 129))
     confirmer.close()
     assert len(ears.heard) == 1
+
+
+def test_an_answer_whose_sound_is_there_already_is_asked_about_at_once() -> None:
+    ears = Ears(True)
+    confirmer = Confirmer(ears, lambda one: None)
+    push(confirmer, range(129))
+    confirmer.hold(ANSWER, PHRASE)
+    wait_for(lambda: bool(ears.heard), "the second opinion")
+    confirmer.close()
 
 
 def test_sound_that_ends_too_soon_is_asked_about_as_it_is() -> None:

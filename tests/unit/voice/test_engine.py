@@ -94,6 +94,18 @@ def test_after_a_reset_old_sound_has_no_influence() -> None:
         np.testing.assert_array_equal(used.between(), fresh.between())
 
 
+def test_an_engine_that_was_reset_is_as_a_fresh_one() -> None:
+    used, fresh = Engine({}, history=32), Engine({}, history=32)
+    for frame in frames_of(speech(4)):
+        used.push(frame)
+    used.reset()
+    for frame in frames_of(speech(2)):
+        used.push(frame)
+        fresh.push(frame)
+    np.testing.assert_array_equal(used.embeddings, fresh.embeddings)
+    np.testing.assert_array_equal(used.between(), fresh.between())
+
+
 def test_a_file_that_is_no_head_is_refused_in_words(tmp_path: Path) -> None:
     with pytest.raises(ModelError, match="is no phrase head"):
         Head(fetch.path("embedding"))

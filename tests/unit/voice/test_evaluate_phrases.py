@@ -12,14 +12,14 @@ import soundfile
 from demo.sound import SPEECH, phrase_s
 from gateway import cli
 from gateway.voice import opinion
-from gateway.voice.audio import read_wav
-from gateway.voice.engine import FRAME, FRAME_S, RATE, Samples
+from gateway.voice.audio import frames_of, read_wav
+from gateway.voice.engine import FRAME, FRAME_S, RATE, Engine, Samples
 from gateway.voice.hear import hear
 from gateway.voice.phrases import Phrase, catalogue
 from gateway.voice.spotter import Spotted
 from models.evaluate import phrases
 from models.evaluate.phrases import Condition, Label, Tally
-from models.training.features import pcm
+from models.training.features import Batch, pcm
 
 LEAD_S = 3.0
 
@@ -167,6 +167,17 @@ def test_labels_that_cannot_be_used_are_refused_in_plain_words(
     file = labels(tmp_path, *rows)
     assert cli.main(["models", "evaluate", "phrases", "--audio", str(audio), "--labels", str(file)]) == 2
     assert said in capsys.readouterr().err
+
+
+def test_what_is_played_is_heard_twice_as_by_the_engine() -> None:
+    samples = np.resize(read_wav(SPEECH / "super.wav"), 60 * FRAME)
+    engine = Engine({}, history=32)
+    played = phrases.Played(*Batch(96).embed_twice(samples), {}, 0)
+    for frame in frames_of(samples):
+        engine.push(frame)
+        played.push(frame)
+    np.testing.assert_allclose(played.embeddings[-32:], engine.embeddings[-32:], atol=1e-4)
+    np.testing.assert_allclose(played.between()[-32:], engine.between()[-32:], atol=1e-4)
 
 
 class Ears:

@@ -39,6 +39,9 @@ def test_whisper_is_asked_where_it_is_installed_and_nobody_where_it_is_not(
 ) -> None:
     with opinion.asked("auto", PHRASES) as ears:
         assert isinstance(ears, whisper.Whisper)
+        child = ears._child
+    assert child is not None
+    assert child.poll() is not None, "its process ends with the block"
     monkeypatch.setattr(whisper, "is_installed", lambda: False)
     assert recogniser("auto", PHRASES) is None
     with pytest.raises(OpinionError, match="script/setup whisper"):

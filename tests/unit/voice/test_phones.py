@@ -9,7 +9,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from gateway.voice.phones import ALL, BLANK, HANDS, NEVER, Card, Grammar, Limits, anagrams, read_card
+from gateway.voice.check import APART
+from gateway.voice.engine import FRAME_S
+from gateway.voice.phones import ALL, BLANK, HANDS, NEVER, STEPS, Card, Grammar, Limits, anagrams, read_card
 from gateway.voice.phrases import CardError, catalogue
 
 SYMBOLS = ("_", "|", "a", "b", "c", "d")
@@ -224,3 +226,12 @@ def test_every_phrase_that_ships_is_spelt_with_its_limits(language: str) -> None
     assert all(len(phones) > 4 for said in known.said.values() for phones in said)
     assert all(one.later <= one.at_once < 0 < one.clear for one in known.limits.values())
     assert known.symbols[BLANK] == "_"
+
+
+def test_talk_after_a_polite_word_lies_apart_as_well() -> None:
+    assert ratio("_ab_dc|__bd", apart=3) == 0
+    assert ratio("_ab_dc|_bd", apart=3) < 0
+
+
+def test_answers_lie_a_fifth_of_a_second_apart() -> None:
+    assert pytest.approx(0.2, abs=0.02) == APART * FRAME_S / STEPS

@@ -8,8 +8,11 @@ import numpy as np
 import pytest
 import soundfile
 
+from gateway.voice.engine import EMBEDDING, FRAME, Floats, Samples
+from gateway.voice.phones import BLANK, STEPS, read_card
 from models.evaluate import prompts
 from models.training import speech
+from models.training.features import Batch
 from models.training.speech import Voice
 
 TOLD = {
@@ -75,3 +78,28 @@ def test_a_voice_that_is_not_there_is_not_replaced_by_another(
 def test_what_to_install_is_told(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert prompts.main(arguments(tmp_path)) == 2
     assert "sudo apt install asterisk-core-sounds-en-wav" in capsys.readouterr().err
+
+
+def test_a_ratio_is_the_mean_of_two_hearings(monkeypatch: pytest.MonkeyPatch) -> None:
+    card = read_card(prompts.HEADS / "phones-en.toml")
+    word = card.said["super"][0]
+
+    class Twice(Batch):
+        """Hears zeros, and ones in between."""
+
+        def embed_twice(self, samples: Samples) -> tuple[Floats, Floats]:
+            rows = np.zeros((len(samples) // FRAME, EMBEDDING), np.float32)
+            return rows, rows + 1
+
+    def ask(_network: Path, rows: Floats) -> Floats:
+        """Surely the phrase in zeros, surely silence in ones."""
+        heard = np.full((len(rows) * STEPS, len(card.symbols)), -9.0, np.float32)
+        heard[:, BLANK] = 0
+        if not rows.any():
+            for step, phone in enumerate(word):
+                heard[20 + 2 * step, [BLANK, phone]] = -9, 0
+        return heard.ravel()
+
+    monkeypatch.setattr(prompts.networks, "ask", ask)
+    sound = np.ones(8000, np.float32)
+    assert prompts.ratio(card, word, Twice(96), sound) == pytest.approx(-9 * len(word) / 2)
