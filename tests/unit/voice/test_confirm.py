@@ -133,3 +133,9 @@ def test_a_microphone_that_asks_for_a_second_opinion_sends_what_is_confirmed(
     radio = Radio()
     listen(spoken("super"), radio, Ears(says))
     assert [fields["id"] for fields in radio.of("phrase")] == expected
+
+
+def test_an_ask_is_nobodys_to_veto() -> None:
+    radio, ears = Radio(), Ears(False)
+    listen(spoken("rate-visit"), radio, ears)
+    assert ([fields["id"] for fields in radio.of("phrase")], ears.heard) == (["rate-visit"], [])

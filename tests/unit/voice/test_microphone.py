@@ -46,7 +46,7 @@ def silence(seconds: float) -> Samples:
 
 def listen(sound: Samples, radio: Radio, recogniser: Recogniser | None = None) -> Capture:
     """Run the loop over `sound` to its end."""
-    phrases = [catalogue()["super"], catalogue()["normal"]]
+    phrases = [catalogue()[name] for name in ("super", "normal", "rate-visit")]
     capture = Capture(lambda: PipeSource(io.BytesIO(sound.tobytes())))
     capture.start()
     Microphone(radio, capture, Ear(phrases), recogniser=recogniser).run(threading.Event())
