@@ -11,11 +11,11 @@ import soundfile
 from bench import armed
 from demo.sound import SPEECH
 from gateway.voice.audio import read_wav
-from gateway.voice.engine import Samples
 from gateway.voice.phrases import Phrase, catalogue
 from models.evaluate import talk
 from models.training import speech
 from models.training.speech import Voice
+from tests.unit.voice.deaf import Deaf
 
 VOICE = Voice("espeak", "en-us+m1", "en")
 
@@ -38,18 +38,6 @@ def test_talk_is_one_stream_and_every_rating_in_it_is_a_false_one(
     assert found["other_phrases"] == {"rate-visit": 1}
     assert found["per_200_minutes"] == pytest.approx(2 * 200 / found["minutes"], rel=0.2)
     assert found["interval"][0] < found["per_200_minutes"] < found["interval"][1]
-
-
-class Deaf:
-    """A second opinion that never hears an answer."""
-
-    before_s, after_s, allowed_s = 2.0, 1.0, 10.0
-
-    def agrees(self, _phrase: Phrase, sound: Samples) -> bool:
-        assert len(sound) == 3 * 16_000
-        return False
-
-    def close(self) -> None: ...
 
 
 def test_ratings_that_the_second_opinion_vetoes_are_no_false_ones(

@@ -13,13 +13,14 @@ from demo.sound import SPEECH, phrase_s
 from gateway import cli
 from gateway.voice import opinion
 from gateway.voice.audio import frames_of, read_wav
-from gateway.voice.engine import FRAME, FRAME_S, RATE, Engine, Samples
+from gateway.voice.engine import FRAME, FRAME_S, RATE, Engine
 from gateway.voice.hear import hear
-from gateway.voice.phrases import Phrase, catalogue
+from gateway.voice.phrases import catalogue
 from gateway.voice.spotter import Spotted
 from models.evaluate import phrases
 from models.evaluate.phrases import Condition, Label, Tally
 from models.training.features import Batch, pcm
+from tests.unit.voice.deaf import Deaf
 
 LEAD_S = 3.0
 
@@ -180,25 +181,10 @@ def test_what_is_played_is_heard_twice_as_by_the_engine() -> None:
     np.testing.assert_allclose(played.between()[-32:], engine.between()[-32:], atol=1e-4)
 
 
-class Ears:
-    """A second opinion that vetoes everything; remembers the sound."""
-
-    before_s, after_s, allowed_s = 2.0, 1.0, 1.0
-
-    def __init__(self) -> None:
-        self.heard: list[Samples] = []
-
-    def agrees(self, _phrase: Phrase, sound: Samples) -> bool:
-        self.heard.append(sound)
-        return False
-
-    def close(self) -> None: ...
-
-
 def test_an_answer_that_is_vetoed_is_no_hit_and_no_false_accept(tmp_path: Path) -> None:
     (tmp_path / "said.wav").write_bytes((SPEECH / "super.wav").read_bytes())
     label, judged = phrases.Label("said.wav", 0.0, float("inf"), "super"), [catalogue()["super"]]
-    for recogniser, hits in ((None, 1), (Ears(), 0)):
+    for recogniser, hits in ((None, 1), (Deaf(), 0)):
         found = phrases.evaluate(tmp_path, [label], judged, Condition(), recogniser)
         assert (found["confirmed"], found["phrases"]["super"]["hits"]) == (recogniser is not None, hits)
         unasked = phrases.evaluate(tmp_path, [], judged, Condition(), recogniser)["phrases"]["super"]
@@ -206,7 +192,7 @@ def test_an_answer_that_is_vetoed_is_no_hit_and_no_false_accept(tmp_path: Path) 
 
 
 def test_the_second_opinion_hears_the_recording_under_its_condition_from_before_its_start() -> None:
-    ears, sound = Ears(), read_wav(SPEECH / "super.wav").astype(np.float32) / 32768
+    ears, sound = Deaf(), read_wav(SPEECH / "super.wav").astype(np.float32) / 32768
     heard = phrases.Ears([catalogue()["super"]], ears)
     heard.hear(sound)
     heard.hear(sound, Condition(20.0), "a.wav")

@@ -11,27 +11,12 @@ from demo.sound import SPEECH
 from gateway import cli
 from gateway.voice import opinion, whisper
 from gateway.voice.confirm import OpinionError
-from gateway.voice.engine import Samples
 from gateway.voice.opinion import confirmed, recogniser
-from gateway.voice.phrases import Phrase, catalogue
+from gateway.voice.phrases import catalogue
 from gateway.voice.spotter import Spotted
+from tests.unit.voice.deaf import Deaf
 
 PHRASES = [catalogue()["super"], catalogue()["rate-visit"]]
-
-
-class Ears:
-    """Vetoes everything, and remembers what it was asked."""
-
-    before_s, after_s, allowed_s = 2.0, 1.0, 1.0
-
-    def __init__(self) -> None:
-        self.heard: list[Samples] = []
-
-    def agrees(self, _phrase: Phrase, sound: Samples) -> bool:
-        self.heard.append(sound)
-        return False
-
-    def close(self) -> None: ...
 
 
 def test_whisper_is_asked_where_it_is_installed_and_nobody_where_it_is_not(
@@ -57,7 +42,7 @@ def test_nobody_is_asked_where_none_is_wanted_or_nothing_is_answered(name: str) 
 def test_only_answers_are_asked_about_with_their_surroundings() -> None:
     sound = np.arange(32_000, dtype=np.int16)
     answer, ask = Spotted("super", 0.9, 1.5), Spotted("rate-visit", 0.9, 1.0)
-    ears = Ears()
+    ears = Deaf()
     assert confirmed([ask, answer], PHRASES, sound, 0.0, ears) == ([ask], [answer])
     (heard,) = ears.heard
     assert (len(heard), heard[0], heard[31_999], heard[32_000], heard[-1]) == (40_000, 0, 31_999, 0, 0)
@@ -65,7 +50,7 @@ def test_only_answers_are_asked_about_with_their_surroundings() -> None:
 
 
 def test_times_count_from_where_the_sound_begins() -> None:
-    ears = Ears()
+    ears = Deaf()
     confirmed([Spotted("super", 0.9, 1.0)], PHRASES, np.arange(32_000, dtype=np.int16), -1.0, ears)
     assert (len(ears.heard[0]), ears.heard[0][0]) == (48_000, 0)
 
