@@ -67,6 +67,10 @@ class Confirmer:
         self._end_s = end_s
         self._cut(end_s - self._recogniser.after_s)
 
+    def tick(self, now_s: float) -> None:
+        """No sound comes, as when a card is lost: ask with what was heard once its time has come."""
+        self._cut(now_s - self._recogniser.after_s)
+
     def hold(self, spotted: Spotted, phrase: Phrase) -> None:
         """Send it once it is confirmed, or when the time is over."""
         self._spoken.append((spotted, phrase))

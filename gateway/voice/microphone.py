@@ -73,6 +73,8 @@ class Microphone:
             self._restart_when_mute()
             if frame := self._capture.take(TAKE_TIMEOUT_S):
                 self._hear(frame)
+            elif self._confirmer:
+                self._confirmer.tick(time.monotonic())
         self._send(self._ear.flush())
         if self._confirmer:
             self._confirmer.close()

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import logging
+import os
+import threading
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -10,9 +12,13 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from gateway.voice.audio import PipeSource
+from gateway.voice.capture import Capture
 from gateway.voice.confirm import Confirmer
-from gateway.voice.engine import FRAME, Samples
-from gateway.voice.phrases import Phrase
+from gateway.voice.ear import Ear
+from gateway.voice.engine import FRAME, RATE, Samples
+from gateway.voice.microphone import Microphone
+from gateway.voice.phrases import Phrase, catalogue
 from gateway.voice.spotter import Spotted
 from tests.unit.voice.test_microphone import Radio, listen, spoken
 from tests.waiting import wait_for
@@ -117,6 +123,19 @@ def test_an_answer_whose_sound_is_there_already_is_asked_about_at_once() -> None
     confirmer.close()
 
 
+def test_an_answer_does_not_wait_for_sound_that_no_longer_comes() -> None:
+    ears = Ears(True)
+    confirmer = Confirmer(ears, lambda one: None)
+    push(confirmer, range(126))
+    confirmer.hold(ANSWER, PHRASE)
+    confirmer.tick(ANSWER.end_s + 0.2)
+    time.sleep(0.1)
+    assert not ears.heard
+    confirmer.tick(ANSWER.end_s + 0.4)
+    wait_for(lambda: bool(ears.heard), "the second opinion")
+    confirmer.close()
+
+
 def test_sound_that_ends_too_soon_is_asked_about_as_it_is() -> None:
     ears, sent = Ears(True), list[Spotted]()
     confirmer = Confirmer(ears, sent.append)
@@ -139,3 +158,23 @@ def test_an_ask_is_nobodys_to_veto() -> None:
     radio, ears = Radio(), Ears(False)
     listen(spoken("rate-visit"), radio, ears)
     assert ([fields["id"] for fields in radio.of("phrase")], ears.heard) == (["rate-visit"], [])
+
+
+def test_a_microphone_whose_sound_stops_sends_what_was_answered() -> None:
+    class Patient(Ears):
+        after_s = 1.0
+
+    radio, stop, (read_end, write_end) = Radio(), threading.Event(), os.pipe()
+    sound = spoken("super")[: -round(0.9 * RATE)]
+    capture = Capture(lambda: PipeSource(os.fdopen(read_end, "rb")))
+    capture.start()
+    microphone = Microphone(radio, capture, Ear([catalogue()["super"]]), recogniser=Patient(True))
+    thread = threading.Thread(target=microphone.run, args=(stop,))
+    thread.start()
+    with os.fdopen(write_end, "wb") as pipe:
+        pipe.write(sound.tobytes())
+        pipe.flush()
+        wait_for(lambda: bool(radio.of("phrase")), "the answer")
+        stop.set()
+    thread.join()
+    capture.stop()
