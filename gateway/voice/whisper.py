@@ -138,6 +138,7 @@ class Whisper:
             [sys.executable, "-m", "gateway.voice.whisper_child"],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
+            start_new_session=True,  # Ctrl+C is for the ear; the child ends with its pipe
         )
         return self._child
 
